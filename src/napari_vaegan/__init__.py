@@ -1,0 +1,62 @@
+"""napari-vaegan: train a VAE-GAN on a folder of microscopy images; generate, inpaint, super-resolve and denoise with it.
+
+The public names are imported when they are first used, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_vaegan.batch import FolderSummary, restore_folder
+    from napari_vaegan.config import TrainingConfig
+    from napari_vaegan.errors import (
+        DataError,
+        ModelFileError,
+        OutputError,
+        SettingError,
+        ShapeError,
+        TrainingError,
+        VaeganError,
+    )
+    from napari_vaegan.library import load, train
+    from napari_vaegan.restoration.model import Model
+    from napari_vaegan.restoration.restoration import Restoration
+
+__all__ = [
+    "DataError",
+    "FolderSummary",
+    "Model",
+    "ModelFileError",
+    "OutputError",
+    "Restoration",
+    "SettingError",
+    "ShapeError",
+    "TrainingConfig",
+    "TrainingError",
+    "VaeganError",
+    "load",
+    "restore_folder",
+    "train",
+]
+
+_HOMES = {
+    "TrainingConfig": "config",
+    "train": "library",
+    "load": "library",
+    "restore_folder": "batch",
+    "FolderSummary": "batch",
+    "Model": "restoration.model",
+    "Restoration": "restoration.restoration",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,81 @@
+"""Holding images apart for validation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from napari_vaegan.images.collection import Collection, Plane
+
+_STACK_FROM_PLANES = 4
+_STRIP_FRACTION = 4
+_THINNEST_STRIP = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Planes to train on and planes to validate with.
+
+    Attributes
+    ----------
+    training, validation : tuple of Plane
+        Both have at least one plane.
+    notes : tuple of str
+        Sentences about how they were held apart, where that is not by image.
+    """
+
+    training: tuple[Plane, ...]
+    validation: tuple[Plane, ...]
+    notes: tuple[str, ...] = ()
+
+
+def split(collection: Collection, fraction: float = 0.1, seed: int = 0) -> Split:
+    """Hold planes apart for validation, by image wherever there are two or more.
+
+    Parameters
+    ----------
+    collection : Collection
+        The planes.
+    fraction : float, default 0.1
+        Part of the images, or of the planes of a single stack, for validation; at least one.
+    seed : int, default 0
+        Which images.
+
+    Returns
+    -------
+    Split
+        Of a single stack of 4 planes or more, the last planes validate; of fewer, the last quarter along
+        the longer side of each; of planes too small for that, the same planes serve for both.
+    """
+    planes = collection.planes
+    sources = sorted({plane.source for plane in planes})
+    if len(sources) > 1:
+        count = min(max(1, round(fraction * len(sources))), len(sources) - 1)
+        held = set(np.random.default_rng(seed).choice(sources, count, replace=False).tolist())
+        return Split(
+            tuple(plane for plane in planes if plane.source not in held),
+            tuple(plane for plane in planes if plane.source in held),
+        )
+    if len(planes) >= _STACK_FROM_PLANES:
+        count = min(max(1, round(fraction * len(planes))), len(planes) - 1)
+        note = (
+            f"There is one image, so its last {count} of {len(planes)} planes are held apart for validation."
+        )
+        return Split(planes[:-count], planes[-count:], (note,))
+    if all(max(plane.pixels.shape[:2]) // _STRIP_FRACTION >= _THINNEST_STRIP for plane in planes):
+        parts = [_cut(plane) for plane in planes]
+        note = "There is one image, so the last quarter of its longer side is held apart for validation."
+        return Split(tuple(first for first, _ in parts), tuple(last for _, last in parts), (note,))
+    note = "There is one image, too small to be divided, so validation is done on the training pixels."
+    return Split(planes, planes, (note,))
+
+
+def _cut(plane: Plane) -> tuple[Plane, Plane]:
+    """Cut the last quarter off the longer side."""
+    axis = int(np.argmax(plane.pixels.shape[:2]))
+    length = plane.pixels.shape[axis]
+    first, last = np.split(plane.pixels, [length - length // _STRIP_FRACTION], axis=axis)
+    return replace(plane, pixels=first), replace(plane, pixels=last)

@@ -1,0 +1,167 @@
+"""The user's models: trained from images, opened from files."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+import torch
+
+from napari_vaegan.config import TrainingConfig
+from napari_vaegan.errors import SettingError
+from napari_vaegan.images.collection import Collection, collect_images
+from napari_vaegan.images.division import split
+from napari_vaegan.restoration.header import CalibrationRecord, Header, Scale
+from napari_vaegan.restoration.model import Model
+from napari_vaegan.restoration.model_file import read_model
+from napari_vaegan.training.checkpoint import read_checkpoint
+from napari_vaegan.training.events import Event, Warned
+from napari_vaegan.training.training import Outcome, Training
+
+
+def ignore(event: Event) -> None:
+    """Listen to nothing."""
+
+
+def never() -> bool:
+    """Never stop."""
+    return False
+
+
+def new_checkpoint_path() -> Path:
+    """Return where a training that was given no place keeps its checkpoint: in the user's data folder."""
+    folder = Path(platformdirs.user_data_dir("napari-vaegan")) / "checkpoints"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{datetime.now():%Y-%m-%d-%H%M%S}-{os.getpid()}.checkpoint"
+
+
+def train(
+    source: Any,
+    config: TrainingConfig | None = None,
+    *,
+    on_event: Callable[[Event], None] = ignore,
+    stop: Callable[[], bool] = never,
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    name: str | None = None,
+) -> Model:
+    """Train a model on images.
+
+    Parameters
+    ----------
+    source
+        A folder (with its sub-folders), a list of files or folders, an array, a list of arrays, a dask or zarr array.
+    config
+        How to train; ``TrainingConfig()`` if None: preset small, ten minutes.
+    on_event
+        Is told what happens, as the values of ``napari_vaegan.training.events``.
+    stop
+        Asked between steps; once it returns True, training ends within a second and the best model so far is returned.
+    checkpoint
+        Where the checkpoint is kept, written at least every two minutes and when training is stopped; in the user's data
+        folder if None. It is left there: the event ``CheckpointSaved`` names it.
+    resume
+        Go on from the checkpoint, with the settings that it holds unless ``config`` is given.
+    name
+        Of the model; from the source if None.
+
+    Returns
+    -------
+    Model
+        The best validated running average. Not saved yet: call its ``save``.
+
+    Raises
+    ------
+    DataError
+        If there are no images that can be used.
+    SettingError, ModelFileError, OutputError
+        If a setting, the checkpoint, or the place for it cannot be used.
+    """
+    started = time.perf_counter()
+    if resume and checkpoint is None:
+        raise SettingError("There is nothing to resume: give the checkpoint to go on from.")
+    path = Path(checkpoint) if checkpoint is not None else new_checkpoint_path()
+    if config is None:
+        config = TrainingConfig(**read_checkpoint(path)["config"]) if resume else TrainingConfig()
+    collection = collect_images(source, config.axes, config.channels)
+    division = split(collection, config.validation_fraction, config.seed)
+    training = Training(
+        division.training,
+        division.validation,
+        collection.channels,
+        config,
+        path,
+        on_event,
+        stop,
+        tuple(f"{item.name}: {item.reason}" for item in collection.skipped),
+        len({plane.source for plane in collection.planes}),
+        started,
+    )
+    if resume:
+        training.resume(path)
+    for note in (*collection.notes, *division.notes):
+        on_event(Warned(note))
+    outcome = training.run()
+    header = _header(name or _name_of(source), config, collection, outcome, training)
+    return Model(outcome.networks, header, config.device, config.precision)
+
+
+def load(path: str | os.PathLike[str], device: str = "auto", precision: str = "auto") -> Model:
+    """Open a model file. Nothing in it is executed.
+
+    Parameters
+    ----------
+    path
+        Written by ``Model.save``.
+    device, precision
+        Where and in which number format to compute: ``auto`` chooses the fastest here.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing, not a model, truncated, altered, or from a newer version.
+    """
+    networks, header = read_model(path)
+    return Model(networks, header, device, precision)
+
+
+def _name_of(source: Any) -> str:
+    if isinstance(source, (str, os.PathLike)):
+        return Path(source).resolve().name
+    return "arrays"
+
+
+def _header(name: str, config: TrainingConfig, collection: Collection, outcome: Outcome, training: Training) -> Header:
+    scalings = [plane.scaling for plane in collection.planes]
+    return Header(
+        name=name,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions={"napari-vaegan": version("napari-vaegan"), "torch": str(torch.__version__), "numpy": np.__version__},
+        config=config,
+        stages=outcome.stages,
+        channels=collection.channels,
+        colour=collection.colour,
+        dtype=collection.dtype.name,
+        scaling=Scale(
+            low=np.median([scaling.low for scaling in scalings], axis=0).tolist(),
+            span=np.median([scaling.span for scaling in scalings], axis=0).tolist(),
+        ),
+        training_set=collection.summary(),
+        psnr={kind: round(value, 3) for kind, value in outcome.psnr.items()},
+        calibration={
+            kind: CalibrationRecord(scale=value.scale, quantiles=list(value.quantiles), largest_std=value.largest_std)
+            for kind, value in outcome.calibration.items()
+        },
+        curves=outcome.curves,
+        steps=outcome.steps,
+        seconds=round(outcome.seconds, 1),
+        device=str(training.device),
+        precision=str(training.precision).removeprefix("torch."),
+    )

@@ -1,0 +1,95 @@
+"""The building blocks that encoder, decoders and discriminator are composed of."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class LayerNorm2d(nn.Module):
+    """Normalise every pixel over its channels, as ConvNeXt and NAFNet do.
+
+    Statistics over space would change with the tile, and tiles must not show.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(channels, eps=1e-6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (batch, channels, height, width) to the same shape."""
+        normalised: Tensor = self.norm(x.permute(0, 2, 3, 1))
+        return normalised.permute(0, 3, 1, 2)
+
+
+class ResidualBlock(nn.Module):
+    """``x + conv(silu(conv(norm(x)) * (1 + scale) + shift))`` with scale and shift from the condition (FiLM).
+
+    The last convolution starts at zero, so that a new block is the identity.
+    """
+
+    def __init__(self, channels: int, condition_size: int) -> None:
+        super().__init__()
+        self.norm = LayerNorm2d(channels)
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.film = nn.Linear(condition_size, 2 * channels)
+        self.last = nn.Conv2d(channels, channels, 3, padding=1)
+        for layer in (self.film, self.last):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """Map (batch, channels, height, width) to the same shape, given a condition (batch, condition_size)."""
+        scale, shift = self.film(condition)[:, :, None, None].chunk(2, dim=1)
+        h = self.first(self.norm(x))
+        h = functional.silu(torch.addcmul(shift, h, 1 + scale))
+        return x + self.last(h)
+
+
+class Blocks(nn.Module):
+    """Several residual blocks of one width, one after another."""
+
+    def __init__(self, count: int, channels: int, condition_size: int) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(ResidualBlock(channels, condition_size) for _ in range(count))
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """Map (batch, channels, height, width) to the same shape."""
+        for block in self.blocks:
+            x = block(x, condition)
+        return x
+
+
+class Downsample(nn.Module):
+    """Halve height and width by a strided convolution."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels_in, channels_out, 2, stride=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (batch, channels_in, height, width) to (batch, channels_out, height / 2, width / 2)."""
+        out: Tensor = self.conv(x)
+        return out
+
+
+class Upsample(nn.Module):
+    """Double height and width: a 1×1 convolution, then bilinear interpolation, which leaves no checkerboard."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels_in, channels_out, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (batch, channels_in, height, width) to (batch, channels_out, 2 height, 2 width)."""
+        return functional.interpolate(self.conv(x), scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def zero_convolution(channels_in: int, channels_out: int, size: int = 3) -> nn.Conv2d:
+    """Return a convolution that starts at zero, so that what it adds begins as nothing."""
+    conv = nn.Conv2d(channels_in, channels_out, size, padding=size // 2)
+    nn.init.zeros_(conv.weight)
+    if conv.bias is not None:
+        nn.init.zeros_(conv.bias)
+    return conv

@@ -1,0 +1,182 @@
+"""The stochastic decoder: a top-down ladder of latents. The VAE's decoder, and then the GAN's generator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from napari_vaegan.networks.blocks import Blocks, Upsample, zero_convolution
+
+DrawNoise = Callable[[int, Tensor], Tensor]
+"""Called with a level's index (coarsest first) and a tensor: standard normal noise of that tensor's shape."""
+
+
+def random_noise(level: int, like: Tensor) -> Tensor:
+    """Draw from torch's own generator: what training uses."""
+    return torch.randn_like(like)
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """What the generator makes of latents drawn from the posterior.
+
+    Attributes
+    ----------
+    residual
+        (batch, channels, height, width): to be added to the mean.
+    divergences
+        Per level, coarsest first: KL(posterior ‖ prior) in nats, (batch,), summed over the patch.
+    level_images
+        Per level, coarsest first: the residual averaged to that level's grid, as that level predicts it.
+    """
+
+    residual: Tensor
+    divergences: list[Tensor]
+    level_images: list[Tensor]
+
+
+class LatentLevel(nn.Module):
+    """One rung of the ladder: prior, posterior and what a latent adds (Child 2021, VDVAE).
+
+    The posterior is given relative to the prior, so that an unused latent costs nothing.
+    """
+
+    def __init__(self, channels: int, width: int, seen_width: int, latents: int, blocks: int, condition_size: int):
+        super().__init__()
+        self.seen = nn.Conv2d(seen_width, width, 1)
+        self.before = Blocks(blocks, width, condition_size)
+        self.prior = zero_convolution(width, 2 * latents)
+        self.posterior_truth = nn.Conv2d(seen_width, width, 1)
+        self.posterior = nn.Sequential(
+            nn.Conv2d(2 * width, width, 3, padding=1), nn.SiLU(), zero_convolution(width, 2 * latents)
+        )
+        self.inject = nn.Conv2d(latents, width, 1)
+        self.after = Blocks(blocks, width, condition_size)
+        self.image = zero_convolution(width, channels, 1)
+
+    def prior_of(self, h: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and log standard deviation of the prior, each (batch, latents, height, width)."""
+        mean, log_std = self.prior(h).float().chunk(2, dim=1)
+        return mean, 3 * torch.tanh(log_std / 3)
+
+    def posterior_of(self, h: Tensor, truth: Tensor, prior: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """Return mean and log standard deviation of the posterior, given the truth's features."""
+        shift, log_ratio = self.posterior(torch.cat([h, self.posterior_truth(truth)], dim=1)).float().chunk(2, dim=1)
+        mean, log_std = prior
+        return mean + shift * log_std.exp(), log_std + 4 * torch.tanh(log_ratio / 4)
+
+
+def gaussian_divergence(posterior: tuple[Tensor, Tensor], prior: tuple[Tensor, Tensor]) -> Tensor:
+    """KL(q ‖ p) of two diagonal Gaussians, each given as mean and log standard deviation; summed to (batch,)."""
+    (mean_q, log_q), (mean_p, log_p) = posterior, prior
+    kl = log_p - log_q + 0.5 * (((mean_q - mean_p) / log_p.exp()) ** 2 + (2 * (log_q - log_p)).exp() - 1)
+    return kl.flatten(1).sum(1)
+
+
+class Generator(nn.Module):
+    """Residual images from what was observed and from latents, coarse to fine.
+
+    Parameters
+    ----------
+    channels
+        Image channels.
+    widths
+        Feature channels of this decoder at strides 2, 4, 8, …
+    seen_widths
+        Feature channels of the encoder at the same strides.
+    latents
+        Latent channels at the same strides; 0: no latents there.
+    blocks
+        Residual blocks before and after each latent.
+    condition_size
+        Length of the vector that tells the kind of observation.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        widths: Sequence[int],
+        seen_widths: Sequence[int],
+        latents: Sequence[int],
+        blocks: int,
+        condition_size: int,
+    ) -> None:
+        super().__init__()
+        order = [index for index in reversed(range(len(widths))) if latents[index]]
+        self.strides = [2 ** (index + 1) for index in order]
+        self.start = nn.Parameter(torch.zeros(1, widths[order[0]], 1, 1))
+        self.levels = nn.ModuleList(
+            LatentLevel(channels, widths[i], seen_widths[i], latents[i], blocks, condition_size) for i in order
+        )
+        self.ups = nn.ModuleList(Upsample(widths[a], widths[b]) for a, b in zip(order[:-1], order[1:], strict=True))
+        finest = order[-1]
+        self.finish = nn.ModuleList(Upsample(widths[i + 1], widths[i]) for i in reversed(range(finest)))
+        self.finish_seen = nn.ModuleList(nn.Conv2d(seen_widths[i], widths[i], 1) for i in reversed(range(finest)))
+        self.finish_blocks = nn.ModuleList(Blocks(2, widths[i], condition_size) for i in reversed(range(finest)))
+        self.residual = zero_convolution(widths[0], 4 * channels)
+
+    def _descend(self, index: int, h: Tensor | None, seen: list[Tensor], condition: Tensor) -> Tensor:
+        """Bring the features down to a level and let it see what was observed there."""
+        level = self.levels[index]
+        observed = level.seen(seen[self._feature_index(index)])
+        h = self.start + observed if h is None else self.ups[index - 1](h) + observed
+        out: Tensor = level.before(h, condition)
+        return out
+
+    def _feature_index(self, index: int) -> int:
+        return self.strides[index].bit_length() - 2
+
+    def _render(self, h: Tensor, seen: list[Tensor], condition: Tensor) -> Tensor:
+        finest = self._feature_index(len(self.strides) - 1)
+        for step, (up, look, blocks) in enumerate(
+            zip(self.finish, self.finish_seen, self.finish_blocks, strict=True), start=1
+        ):
+            h = blocks(up(h) + look(seen[finest - step]), condition)
+        return functional.pixel_shuffle(self.residual(h), 2)
+
+    def sample(self, seen: list[Tensor], condition: Tensor, draw: DrawNoise = random_noise) -> Tensor:
+        """Draw a residual (batch, channels, height, width) from the prior, given the observation's features."""
+        h: Tensor | None = None
+        for index, level in enumerate(self.levels):
+            h = self._descend(index, h, seen, condition)
+            mean, log_std = level.prior_of(h)
+            latent = mean + log_std.exp() * draw(index, mean)
+            h = level.after(h + level.inject(latent), condition)
+        assert h is not None
+        return self._render(h, seen, condition)
+
+    def reconstruct(
+        self, seen: list[Tensor], truth: list[Tensor], condition: Tensor, active: int | None = None
+    ) -> Reconstruction:
+        """Encode the truth into latents and decode it again.
+
+        Parameters
+        ----------
+        seen, truth
+            Features of the observation and of the truth, finest first.
+        condition
+            (batch, condition_size).
+        active
+            How many levels, from the coarsest, carry latents of the posterior; the others take their prior's mean.
+            This is the progressive part of training: coarse latents learn first.
+        """
+        divergences, level_images = [], []
+        h: Tensor | None = None
+        for index, level in enumerate(self.levels):
+            h = self._descend(index, h, seen, condition)
+            prior = level.prior_of(h)
+            latent = prior[0]
+            if active is None or index < active:
+                posterior = level.posterior_of(h, truth[self._feature_index(index)], prior)
+                latent = posterior[0] + posterior[1].exp() * torch.randn_like(latent)
+                divergences.append(gaussian_divergence(posterior, prior))
+            else:
+                divergences.append(torch.zeros(len(latent), device=latent.device))
+            h = level.after(h + level.inject(latent), condition)
+            level_images.append(level.image(h))
+        assert h is not None
+        return Reconstruction(self._render(h, seen, condition), divergences, level_images)

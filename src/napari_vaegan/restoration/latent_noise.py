@@ -1,0 +1,46 @@
+"""Latent noise that belongs to a place: the same in a tile, in the whole image and on another machine."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.special import ndtri
+from torch import Tensor
+
+from napari_vaegan.networks.generator import DrawNoise
+
+WORDS = 4
+"""Numbers that the counter-based generator gives for one value of its counter."""
+
+
+def placed_noise(seed: int, plane: int, samples: range, strides: list[int], row: int, column: int) -> DrawNoise:
+    """Return the noise source of a window of an image.
+
+    Every number is made by Philox (Salmon et al. 2011) from the seed, the plane, the sample, the latent level, and the
+    place in the whole image, and turned into a normal one by the inverse distribution function.
+
+    Parameters
+    ----------
+    seed, plane
+        Key of the image.
+    samples
+        Indices of the samples: one a batch entry.
+    strides
+        Of the latent levels, coarsest first.
+    row, column
+        Where the window starts in the whole image, in pixels: multiples of the coarsest stride.
+    """
+
+    def draw(level: int, like: Tensor) -> Tensor:
+        _, channels, height, width = like.shape
+        top, left = row // strides[level], column // strides[level]
+        blocks = -(-channels // WORDS)
+        noise = np.empty((len(samples), height, width, blocks * WORDS), np.float32)
+        for entry, sample in enumerate(samples):
+            for y in range(height):
+                counter = [left * blocks, top + y, level, sample]
+                raw = np.random.Philox(key=[seed, plane], counter=counter).random_raw(width * blocks * WORDS)
+                noise[entry, y] = ndtri((raw + 0.5) / 2.0**64).reshape(width, blocks * WORDS)
+        return torch.from_numpy(noise[..., :channels].transpose(0, 3, 1, 2).copy()).to(like.device, like.dtype)
+
+    return draw

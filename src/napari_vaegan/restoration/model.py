@@ -1,0 +1,236 @@
+"""A trained model: what it was trained on, and every task that it does."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_vaegan.errors import SettingError
+from napari_vaegan.images.scaling import Scaling
+from napari_vaegan.networks.vae_gan import VaeGan
+from napari_vaegan.observation.degradations import Kind
+from napari_vaegan.restoration.denoise import denoise
+from napari_vaegan.restoration.engine import Engine
+from napari_vaegan.restoration.generate import generate
+from napari_vaegan.restoration.header import Header
+from napari_vaegan.restoration.inpaint import inpaint
+from napari_vaegan.restoration.model_file import write_model
+from napari_vaegan.restoration.restoration import Restoration
+from napari_vaegan.restoration.restore import OnProgress, no_progress
+from napari_vaegan.restoration.super_resolve import super_resolve
+from napari_vaegan.training.device import choose_device, choose_precision
+from napari_vaegan.training.validation import KindCalibration
+
+
+class Model:
+    """A trained VAE-GAN that generates, inpaints, super-resolves and denoises.
+
+    Made by ``napari_vaegan.train`` or ``napari_vaegan.load``.
+
+    Parameters
+    ----------
+    networks
+        Trained.
+    header
+        What is known of them.
+    device, precision
+        Where and in which number format to compute: ``auto`` chooses the fastest here.
+    """
+
+    def __init__(self, networks: VaeGan, header: Header, device: str = "auto", precision: str = "auto") -> None:
+        self.header = header
+        where = choose_device(device)
+        networks = networks.eval().requires_grad_(False).to(where, memory_format=torch.channels_last)
+        self.engine = Engine(networks, where, choose_precision(precision, where))
+
+    @property
+    def channels(self) -> int:
+        """Channels of the images that it was trained on."""
+        return self.header.channels
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of the images that it was trained on: that of what it generates."""
+        return np.dtype(self.header.dtype)
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """What it was trained to do."""
+        return self.header.config.tasks
+
+    @property
+    def typical_scaling(self) -> Scaling:
+        """The typical intensity scale of the training images."""
+        return Scaling.from_dict(self.header.scaling.model_dump())
+
+    def __repr__(self) -> str:
+        psnr = ", ".join(f"{kind} {value:.1f} dB" for kind, value in self.header.psnr.items())
+        return f"<Model {self.header.name!r}: {self.channels} × {self.dtype}, {psnr}>"
+
+    def check_task(self, task: str) -> None:
+        """Refuse a task that it was not trained for.
+
+        Raises
+        ------
+        SettingError
+            Naming the tasks that it was trained for.
+        """
+        if task not in self.tasks:
+            raise SettingError(
+                f"This model was trained to {', '.join(self.tasks)}, not to {task}: train one with {task} among its tasks."
+            )
+
+    def calibration_of(self, kind: Kind) -> KindCalibration:
+        """Return how predicted and true errors relate for a kind of observation."""
+        self.check_task(kind.task)
+        record = self.header.calibration[str(kind)]
+        return KindCalibration(record.scale, tuple(record.quantiles), record.largest_std)
+
+    def generate(
+        self,
+        count: int = 1,
+        shape: tuple[int, int] = (256, 256),
+        seed: int = 0,
+        on_progress: OnProgress = no_progress,
+    ) -> NDArray[Any]:
+        """Draw images like those of the training folder.
+
+        Parameters
+        ----------
+        count
+            How many.
+        shape
+            Height and width in pixels, at least 8 each.
+        seed
+            The same seed draws the same images.
+        on_progress
+            Told the share that is done; raise from it to stop.
+
+        Returns
+        -------
+        ndarray
+            (count, Y, X) or, of several channels, (count, Y, X, C), in the training images' dtype and typical intensities.
+
+        Raises
+        ------
+        SettingError, ShapeError
+            If count, shape or seed make no sense.
+        """
+        return generate(self, count, shape, seed, on_progress)
+
+    def inpaint(
+        self,
+        image: Any,
+        mask: Any,
+        samples: int = 8,
+        seed: int = 0,
+        axes: str | None = None,
+        on_progress: OnProgress = no_progress,
+    ) -> Restoration:
+        """Fill the masked pixels of an image. Known pixels are never changed.
+
+        Parameters
+        ----------
+        image : array
+            Any shape from 8 × 8 up, with time, depth and channels as they come; planes are filled one by one. Values
+            under the mask are not looked at, and may be NaN.
+        mask : array
+            True, or any label above 0, where a pixel is missing; of the image's shape without channels, or of one plane.
+        samples
+            How many possible truths to draw; 0 for the mean alone.
+        seed
+            The same seed draws the same samples.
+        axes
+            The image's axes, such as ``"TYX"``; guessed if None.
+        on_progress
+            Told the share that is done; raise from it to stop.
+
+        Raises
+        ------
+        ShapeError
+            If image or mask have a shape that does not fit.
+        DataError
+            If a whole plane is masked, or a known pixel is NaN or infinite.
+        """
+        return inpaint(self, image, mask, samples, seed, axes, on_progress)
+
+    def super_resolve(
+        self,
+        image: Any,
+        factor: int = 2,
+        samples: int = 8,
+        seed: int = 0,
+        axes: str | None = None,
+        on_progress: OnProgress = no_progress,
+    ) -> Restoration:
+        """Refine the grid of an image, whose pixels are taken for the means of blocks of the finer one.
+
+        Parameters
+        ----------
+        image : array
+            Any shape from 8 × 8 up, with time, depth and channels as they come.
+        factor
+            2, 3 or 4: how many times finer the grid becomes in Y and X.
+        samples, seed, axes, on_progress
+            As in ``inpaint``.
+
+        Returns
+        -------
+        Restoration
+            Y and X ``factor`` times as long. Block means of an integer ``image`` equal the input exactly, those of ``mean``
+            and samples to its rounding.
+
+        Raises
+        ------
+        SettingError
+            If the factor is not 2, 3 or 4.
+        ShapeError, DataError
+            If the image does not fit the model, or has pixels that are NaN or infinite.
+        """
+        return super_resolve(self, image, factor, samples, seed, axes, on_progress)
+
+    def denoise(
+        self,
+        image: Any,
+        samples: int = 8,
+        seed: int = 0,
+        axes: str | None = None,
+        on_progress: OnProgress = no_progress,
+    ) -> Restoration:
+        """Remove photon and read noise from an image; the model finds their level by itself.
+
+        Parameters
+        ----------
+        image : array
+            Any shape from 8 × 8 up, with time, depth and channels as they come.
+        samples, seed, axes, on_progress
+            As in ``inpaint``.
+
+        Raises
+        ------
+        ShapeError, DataError
+            If the image does not fit the model, or has pixels that are NaN or infinite.
+        """
+        return denoise(self, image, samples, seed, axes, on_progress)
+
+    def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> Path:
+        """Write the model to one file, whole or not at all.
+
+        Parameters
+        ----------
+        path
+            Conventionally ends in ``.vaegan``.
+        overwrite
+            Whether a file of that name may be replaced.
+
+        Raises
+        ------
+        OutputError
+            If a file of that name is there already, or it cannot be written.
+        """
+        return write_model(path, self.engine.networks, self.header, overwrite)

@@ -1,0 +1,67 @@
+"""The result of every restoration: best estimate, samples and calibrated error bars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_vaegan.errors import SettingError
+from napari_vaegan.restoration.uncertainty import interval_width
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """What a model makes of an image.
+
+    Attributes
+    ----------
+    mean : ndarray, float32
+        The best estimate (least squared error) in the input's intensity units, axes as in the input.
+    samples : ndarray, float32, (samples, ...)
+        Possible truths, each of which agrees with what was observed.
+    std : ndarray, float32
+        Calibrated standard deviation of the truth about the mean; 0 where a pixel was known.
+    image : ndarray
+        The mean rounded and clipped to the input's dtype. Known pixels are bit-identical to the input's; block means of
+        a super-resolved integer image equal the input.
+    report : dict
+        Seconds, device, tiles, clipped pixels, consistency residual, out-of-distribution score and warnings.
+    quantiles : tuple of float
+        Half widths of the calibrated intervals in units of ``std``, at the levels of the calibration.
+    """
+
+    mean: NDArray[np.float32] = field(repr=False)
+    samples: NDArray[np.float32] = field(repr=False)
+    std: NDArray[np.float32] = field(repr=False)
+    image: NDArray[Any] = field(repr=False)
+    report: dict[str, Any]
+    quantiles: tuple[float, ...] = field(repr=False)
+
+    def interval(self, level: float = 0.9) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return lower and upper bounds between which this share of the true pixels lies.
+
+        The widths were calibrated for the task on images held apart from training (split conformal prediction, Lei et
+        al. 2018): the share holds on average over pixels of images like those.
+
+        Parameters
+        ----------
+        level
+            Between 0 and 1, both excluded.
+
+        Returns
+        -------
+        low, high : ndarray, float32
+            Of the mean's shape and units.
+
+        Raises
+        ------
+        SettingError
+            If the level is not between 0 and 1.
+        """
+        if not 0 < level < 1:
+            raise SettingError(f"An interval's level must lie between 0 and 1, not {level}: take 0.9, for example.")
+        half = np.float32(interval_width(self.quantiles, level)) * self.std
+        return self.mean - half, self.mean + half

@@ -1,0 +1,32 @@
+"""Error bars: from the predicted log error and the calibration to standard deviation and interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.special import ndtri
+from torch import Tensor
+
+from napari_vaegan.training.validation import LEVELS, KindCalibration
+
+
+def standard_deviation(log_error: Tensor, calibration: KindCalibration) -> Tensor:
+    """Return the calibrated standard deviation in scaled intensities, of the shape of ``log_error``."""
+    return calibration.scale * (0.5 * log_error.clamp(-20, 5)).exp()
+
+
+def interval_width(quantiles: Sequence[float], level: float) -> float:
+    """Return the half width of an interval in standard deviations.
+
+    Between the calibrated levels the width is interpolated on the scale of the normal distribution; beyond them it grows
+    as a normal distribution's would.
+    """
+    normal = ndtri((1 + np.asarray(LEVELS)) / 2)
+    wanted = float(ndtri((1 + level) / 2))
+    widths = np.asarray(quantiles, float)
+    if wanted <= normal[0]:
+        return float(widths[0] * wanted / normal[0])
+    if wanted >= normal[-1]:
+        return float(widths[-1] * wanted / normal[-1])
+    return float(np.interp(wanted, normal, widths))

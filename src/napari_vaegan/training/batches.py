@@ -1,0 +1,92 @@
+"""Batches to train on: patches, each with something observed of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_vaegan.images.patches import Patches, PatchSampler
+from napari_vaegan.observation.degradations import Kind, degrade
+from napari_vaegan.observation.observation import Observation
+
+SHARES = {"generate": 0.25, "inpaint": 0.25, "super-resolve": 0.28, "denoise": 0.22}
+"""Share of each task in a batch; super-resolution's is divided among its factors."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Truth (batch, channels, size, size), what was observed of it, and the index of the kind of observation (batch,)."""
+
+    truth: Tensor
+    observation: Observation
+    kinds: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on another device."""
+        return Batch(self.truth.to(device), self.observation.to(device), self.kinds.to(device))
+
+    def select(self, index: slice | Tensor) -> Batch:
+        """Return a part of the batch."""
+        return Batch(self.truth[index], self.observation.select(index), self.kinds[index])
+
+
+def kind_shares(kinds: Sequence[Kind]) -> NDArray[np.float64]:
+    """Return the share of each kind of observation in a batch; they sum to 1."""
+    factors = [sum(other.task == kind.task for other in kinds) for kind in kinds]
+    shares = np.array([SHARES[kind.task] / count for kind, count in zip(kinds, factors, strict=True)])
+    total: float = shares.sum()
+    return shares / total
+
+
+def jitter_intensity(patches: Patches, random: np.random.Generator) -> Patches:
+    """Stretch and shift intensities at random: an image at hand is never scaled quite as its truth would be."""
+    column = (len(patches.pixels), 1)
+    gain = np.exp(random.uniform(-0.35, 0.35, column)).astype(np.float32)
+    shift = random.uniform(-0.05, 0.05, column).astype(np.float32)
+    pixels = patches.pixels * gain[..., None, None] + shift[..., None, None]
+    return replace(patches, pixels=pixels, zero=patches.zero * gain + shift, step=patches.step * gain)
+
+
+def observe_batch(
+    patches: Patches, chosen: NDArray[np.int64], kinds: Sequence[Kind], random: np.random.Generator
+) -> Batch:
+    """Observe each patch as the kind that was chosen for it; the batch is ordered by kind."""
+    truths, observations, indices = [], [], []
+    for index, kind in enumerate(kinds):
+        part = patches.select(chosen == index)
+        if len(part.pixels):
+            truths.append(torch.from_numpy(part.pixels))
+            observations.append(degrade(part, kind, random))
+            indices.append(torch.full((len(part.pixels),), index))
+    return Batch(torch.cat(truths), Observation.join(observations), torch.cat(indices))
+
+
+class BatchSource:
+    """Draws training batches. Every batch holds every kind of observation in its share, up to rounding at random."""
+
+    def __init__(self, sampler: PatchSampler, kinds: Sequence[Kind], random: np.random.Generator) -> None:
+        self.sampler = sampler
+        self.kinds = tuple(kinds)
+        self.random = random
+        self._edges = np.cumsum(kind_shares(kinds))
+
+    def draw(self, count: int, size: int) -> Batch:
+        """Return a batch ordered so that unconditional patches come first and the rest is mixed."""
+        places = (np.arange(count) + self.random.uniform()) / count
+        chosen = np.minimum(np.searchsorted(self._edges, places, side="right"), len(self.kinds) - 1)
+        patches = jitter_intensity(self.sampler.draw(count, size), self.random)
+        batch = observe_batch(patches, chosen, self.kinds, self.random)
+        free = int((batch.kinds == self.unconditional).sum())
+        rest = free + self.random.permutation(count - free)
+        return batch.select(torch.from_numpy(np.concatenate([np.arange(free), rest])))
+
+    @property
+    def unconditional(self) -> int:
+        """Index of the kind of which nothing is observed; -1 if it is not trained."""
+        tasks = [kind.task for kind in self.kinds]
+        return tasks.index("generate") if "generate" in tasks else -1

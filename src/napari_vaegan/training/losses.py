@@ -1,0 +1,59 @@
+"""The terms of the objective, one function a term."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from napari_vaegan.observation.projections import block_means
+
+
+def squared_error(image: Tensor, truth: Tensor) -> Tensor:
+    """Mean squared error of every image of the batch: (batch,)."""
+    return (image - truth).square().flatten(1).mean(1)
+
+
+def error_likelihood(log_error: Tensor, image: Tensor, truth: Tensor) -> Tensor:
+    """Negative log likelihood of the error under a Gaussian of the predicted variance, a pixel: (batch,).
+
+    Kendall and Gal (2017), eq. 5. The image is not moved by it.
+    """
+    squared = (image.detach() - truth).square()
+    log_error = log_error.clamp(-20, 5)
+    return 0.5 * (log_error + (squared + 1e-8) * (-log_error).exp()).flatten(1).mean(1)
+
+
+def level_errors(level_images: list[Tensor], residual: Tensor) -> list[Tensor]:
+    """Mean squared error of every level's own image, against the residual averaged to its grid: (batch,) a level."""
+    errors = []
+    for image in level_images:
+        factor = residual.shape[-1] // image.shape[-1]
+        errors.append(squared_error(image.float(), block_means(residual, factor)))
+    return errors
+
+
+def relativistic_generator_loss(real: list[Tensor], fake: list[Tensor]) -> Tensor:
+    """Pair every sample with a real image: it should look at least as real (Huang et al. 2024, eq. 3)."""
+    losses = [functional.softplus(r - f).mean() for r, f in zip(real, fake, strict=True)]
+    return torch.stack(losses).mean()
+
+
+def relativistic_discriminator_loss(real: list[Tensor], fake: list[Tensor]) -> Tensor:
+    """Pair every real image with a sample: it should look more real (Huang et al. 2024, eq. 2)."""
+    return relativistic_generator_loss(fake, real)
+
+
+def zero_centred_gradient_penalty(images: Tensor, verdicts: list[Tensor]) -> Tensor:
+    """Squared gradient of the verdicts by the images, a pixel: R1 on real images, R2 on samples (Mescheder et al. 2018)."""
+    total = torch.stack([verdict.float().mean(dim=(1, 2, 3)).sum() for verdict in verdicts]).sum()
+    (gradient,) = torch.autograd.grad(total, images, create_graph=True)
+    return gradient.square().flatten(1).sum(1).mean()
+
+
+def feature_matching(real: list[Tensor], fake: list[Tensor]) -> Tensor:
+    """Distance in the discriminator's features: the learned similarity of Larsen et al. (2016)."""
+    distances = [
+        (r.detach() - f).abs().mean() / r.detach().abs().mean().clamp(min=1e-6) for r, f in zip(real, fake, strict=True)
+    ]
+    return torch.stack(distances).mean()

@@ -1,0 +1,101 @@
+"""What lives through a training: the networks, their running average, optimisers and running errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from napari_vaegan.config import TrainingConfig
+from napari_vaegan.networks.discriminator import Discriminator
+from napari_vaegan.networks.presets import ARCHITECTURES
+from napari_vaegan.networks.vae_gan import VaeGan
+from napari_vaegan.observation.degradations import Kind
+from napari_vaegan.observation.observation import CONDITION_SIZE
+from napari_vaegan.training.averaged import Averaged
+from napari_vaegan.training.running_error import RunningError
+
+GRADIENT_CLIP = 1.0
+
+
+class Players:
+    """The networks in training, with all that a checkpoint must hold of them.
+
+    Parameters
+    ----------
+    config
+        How to train.
+    channels
+        Image channels.
+    kinds
+        The kinds of observation that are trained.
+    device
+        Where.
+    """
+
+    def __init__(self, config: TrainingConfig, channels: int, kinds: Sequence[Kind], device: torch.device) -> None:
+        architecture = ARCHITECTURES[config.preset]
+        networks = VaeGan(channels, architecture, CONDITION_SIZE)
+        discriminator = Discriminator(channels, architecture.discriminator_widths, config.spectral_normalisation)
+        self.networks = networks.to(device, memory_format=torch.channels_last)
+        self.discriminator = discriminator.to(device, memory_format=torch.channels_last)
+        self.average = Averaged(self.networks, config.ema_decay)
+        generator = list(self.networks.generator.parameters())
+        others = [*self.networks.encoder.parameters(), *self.networks.mean_decoder.parameters()]
+        self.optimiser = torch.optim.AdamW(
+            [{"params": others}, {"params": generator}], lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=1e-4,
+            fused=True,
+        )
+        self.discriminator_optimiser = torch.optim.Adam(self.discriminator.parameters(), lr=2e-4, betas=(0.0, 0.99), fused=True)
+        self.mean_errors = RunningError(len(kinds))
+        self.residual_errors = RunningError(len(kinds), columns=1 + len(self.networks.generator.levels))
+
+    def descend(self, loss: Tensor, rates: tuple[float, float]) -> bool:
+        """Make one step of the VAE's optimiser; rates for encoder and mean, and for the generator."""
+        for group, rate in zip(self.optimiser.param_groups, rates, strict=True):
+            group["lr"] = rate
+        made = _descend(loss, self.networks, self.optimiser)
+        if made:
+            self.average.update(self.networks)
+        return made
+
+    def descend_discriminator(self, loss: Tensor) -> bool:
+        """Make one step of the discriminator's optimiser."""
+        return _descend(loss, self.discriminator, self.discriminator_optimiser)
+
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint needs."""
+        return {
+            "networks": self.networks.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "average": self.average.module.state_dict(),
+            "average_updates": self.average.updates,
+            "optimiser": self.optimiser.state_dict(),
+            "discriminator_optimiser": self.discriminator_optimiser.state_dict(),
+            "mean_errors": self.mean_errors.state(),
+            "residual_errors": self.residual_errors.state(),
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.networks.load_state_dict(state["networks"])
+        self.discriminator.load_state_dict(state["discriminator"])
+        self.average.module.load_state_dict(state["average"])
+        self.average.updates = state["average_updates"]
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
+        self.mean_errors.set_state(state["mean_errors"])
+        self.residual_errors.set_state(state["residual_errors"])
+
+
+def _descend(loss: Tensor, module: nn.Module, optimiser: torch.optim.Optimizer) -> bool:
+    """Make one step unless the gradient is not finite; say whether it was made."""
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    norm = nn.utils.clip_grad_norm_(module.parameters(), GRADIENT_CLIP)
+    if not torch.isfinite(norm):
+        return False
+    optimiser.step()
+    return True

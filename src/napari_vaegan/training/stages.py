@@ -1,0 +1,298 @@
+"""The three stages of the method, each with its own step. The loop knows none of them by name.
+
+1. ``VariationalStage``: the VAE on its own (reconstruction likelihood + KL), beside the deterministic mean.
+2. ``DiscriminatorWarmUp``: its decoder becomes the generator; a discriminator is trained against it, frozen.
+3. ``AdversarialStage``: the two in alternation, reconstruction, KL, adversarial and feature-matching terms together.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from napari_vaegan.config import TrainingConfig
+from napari_vaegan.observation.projections import project, project_residual
+from napari_vaegan.training import losses
+from napari_vaegan.training.batches import Batch
+from napari_vaegan.training.players import Players
+
+LARGEST_LIKELIHOOD_VARIANCE = 0.003
+"""Observation noise of each likelihood never exceeds this: else the latents are not worth their price and collapse."""
+
+LEVEL_WEIGHT = 8.0
+"""Weight of a coarse pixel in the likelihood of a latent level's own image."""
+
+UNCONDITIONAL_MEAN_WEIGHT = 0.1
+"""The mean of unconditional patches is next to constant: it needs little of the training."""
+
+PENALTY_INTERVAL = 16
+"""Steps between two gradient penalties, which are weighed accordingly (lazy regularisation, Karras et al. 2020)."""
+
+GENERATOR_RATE = 3e-4
+"""Largest step size of the generator while it is trained against the discriminator."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far training is: of the stage and of the whole, each from 0 to 1; and the step."""
+
+    stage: float
+    total: float
+    step: int
+
+
+class Stage(Protocol):
+    """A part of training with a name, a share of the time, and its own step."""
+
+    name: str
+    description: str
+    share: float
+
+    def patches(self, progress: Progress) -> tuple[int, int]:
+        """Return how many patches of which side the next step takes."""
+        ...
+
+    def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
+        """Make one step; return the terms of the loss."""
+        ...
+
+
+@dataclass(frozen=True)
+class Look:
+    """One pass over a batch: what was seen, the mean and its expected error."""
+
+    features: list[Tensor]
+    condition: Tensor
+    mean: Tensor
+    log_error: Tensor
+
+
+def learning_rate(config: TrainingConfig, progress: Progress) -> float:
+    """Warm up linearly over the first 2 % of training, then descend by half a cosine."""
+    warm_up = min(1.0, progress.total / 0.02 + 0.02)
+    return config.learning_rate * warm_up * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress.total))))
+
+
+def grown_patches(config: TrainingConfig) -> tuple[int, int]:
+    """Count and side of the patches once they have grown by half, at about the same cost."""
+    size = config.patch_size * 3 // 2 // 32 * 32
+    return max(2, round(config.batch_size * (config.patch_size / size) ** 2)), size
+
+
+def look(players: Players, batch: Batch) -> Look:
+    """See the observations and estimate the mean, brought into agreement with them."""
+    observation = batch.observation
+    condition = observation.condition
+    features = players.networks.see(observation.estimate, observation.known, observation.noise, condition)
+    mean, log_error = players.networks.mean(observation.estimate, features, condition)
+    return Look(features, condition, project(mean, observation), log_error)
+
+
+def mean_terms(players: Players, batch: Batch, seen: Look, unconditional: int) -> dict[str, Tensor]:
+    """Squared error of the mean, each kind weighed by its own running error, and the likelihood of that error."""
+    errors = losses.squared_error(seen.mean, batch.truth)
+    weight = torch.where(batch.kinds == unconditional, UNCONDITIONAL_MEAN_WEIGHT, 1.0)
+    relative = errors / players.mean_errors.of(batch.kinds)[:, 0]
+    players.mean_errors.update(batch.kinds, errors)
+    likelihood = losses.error_likelihood(seen.log_error, seen.mean, batch.truth)
+    return {"mean": (weight * relative.clamp(max=20)).mean(), "error": 0.1 * likelihood.mean()}
+
+
+def part_of(seen: Look, count: int) -> Look:
+    """Return the look at the first patches of the batch."""
+    return Look([f[:count] for f in seen.features], seen.condition[:count], seen.mean[:count], seen.log_error[:count])
+
+
+def variational_terms(
+    players: Players, batch: Batch, seen: Look, opened: int
+) -> tuple[dict[str, Tensor], Tensor, list[float]]:
+    """Evidence lower bound of the residual, in nats a pixel: likelihoods of the image and of every level, and KL.
+
+    Returns the terms, the reconstruction (batch, channels, height, width), and the KL of each level.
+    """
+    truth_features = players.networks.see_truth(batch.truth)
+    made = players.networks.generator.reconstruct(seen.features, truth_features, seen.condition, opened)
+    mean = seen.mean.detach()
+    reconstruction = mean + project_residual(made.residual.float(), batch.observation)
+    errors = [losses.squared_error(reconstruction, batch.truth)]
+    errors += losses.level_errors(made.level_images, batch.truth - mean)
+    stacked = torch.stack(errors, dim=1)
+    variance = players.residual_errors.of(batch.kinds).clamp(max=LARGEST_LIKELIHOOD_VARIANCE)
+    players.residual_errors.update(batch.kinds, stacked)
+    pixels = batch.truth[0].numel()
+    shares = [1.0] + [LEVEL_WEIGHT * batch.truth.shape[1] * image[0, 0].numel() / pixels for image in made.level_images]
+    likelihood = (0.5 * stacked / variance * stacked.new_tensor(shares)).sum(1).mean()
+    divergences = [divergence.mean() for divergence in made.divergences]
+    terms = {"reconstruction": likelihood, "kl": torch.stack(divergences).sum() / pixels}
+    return terms, reconstruction, [float(divergence.detach()) for divergence in divergences]
+
+
+class VariationalStage:
+    """Stage 1: the VAE on its own, beside the deterministic mean."""
+
+    name = "vae"
+    description = "Encoder and decoder learn alone: reconstruction likelihood and KL divergence."
+
+    def __init__(self, config: TrainingConfig, share: float, unconditional: int) -> None:
+        self.config = config
+        self.share = share
+        self.unconditional = unconditional
+
+    def patches(self, progress: Progress) -> tuple[int, int]:
+        """Return count and side of the patches: small first, half as large again in the second half."""
+        if self.config.progressive and progress.stage >= 0.5:
+            return grown_patches(self.config)
+        return self.config.batch_size, self.config.patch_size
+
+    def opened(self, players: Players, progress: Progress) -> int:
+        """Return how many latent levels learn, coarse to fine over the first 40 % of the stage."""
+        count = len(players.networks.generator.levels)
+        if not self.config.progressive:
+            return count
+        return min(count, 1 + int(count * progress.stage / 0.4))
+
+    def kl_weight(self, progress: Progress) -> float:
+        """Return the weight of the KL divergence: from a twentieth up to all of it over half of the stage."""
+        return self.config.kl_weight * min(1.0, 0.05 + 0.95 * progress.stage / 0.5)
+
+    def stochastic(self, batch: Batch, progress: Progress) -> int:
+        """Return how many of the first patches train the generator: unconditional ones first, others join later."""
+        free = int((batch.kinds == self.unconditional).sum())
+        return free if free > 1 and progress.stage < 1 / 3 else max(2, free, len(batch.kinds) // 2)
+
+    def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
+        """Make one step of the VAE."""
+        seen = look(players, batch)
+        count = self.stochastic(batch, progress)
+        terms = mean_terms(players, batch, seen, self.unconditional)
+        bound, _, levels = variational_terms(
+            players, batch.select(slice(count)), part_of(seen, count), self.opened(players, progress)
+        )
+        terms |= bound
+        loss = terms["mean"] + terms["error"] + terms["reconstruction"] + self.kl_weight(progress) * terms["kl"]
+        rate = learning_rate(self.config, progress)
+        made = players.descend(loss, (rate, rate))
+        return _report(terms, made) | {f"kl level {i}": value for i, value in enumerate(levels)}
+
+
+class DiscriminatorWarmUp:
+    """Stage 2: the VAE's decoder is the generator now; the discriminator learns against it while it stands still."""
+
+    name = "warm-up"
+    description = "The decoder becomes the generator; a discriminator learns to tell its samples from real patches."
+
+    def __init__(self, config: TrainingConfig, share: float) -> None:
+        self.config = config
+        self.share = share
+
+    def patches(self, progress: Progress) -> tuple[int, int]:
+        """Return count and side of the patches."""
+        return (self.config.batch_size // 2, self.config.patch_size)
+
+    @torch.no_grad()
+    def _samples(self, players: Players, batch: Batch) -> Tensor:
+        seen = look(players, batch)
+        residual = players.networks.generator.sample(seen.features, seen.condition).float()
+        return seen.mean + project_residual(residual, batch.observation)
+
+    def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
+        """Make one step of the discriminator."""
+        terms = discriminator_terms(players, batch, self._samples(players, batch), progress, self.config)
+        made = players.descend_discriminator(torch.stack(list(terms.values())).sum())
+        return _report(terms, made)
+
+
+class AdversarialStage:
+    """Stage 3: generator and discriminator in alternation; reconstruction and KL stay beside the adversarial term.
+
+    The adversarial loss reaches the generator alone, never the mean or the encoder; feature matching compares
+    reconstructions from the posterior, never samples from the prior, whose diversity it would kill.
+    """
+
+    name = "adversarial"
+    description = "Generator and discriminator in alternation, with reconstruction, KL and feature matching beside."
+
+    def __init__(self, config: TrainingConfig, share: float, unconditional: int) -> None:
+        self.config = config
+        self.share = share
+        self.unconditional = unconditional
+
+    def patches(self, progress: Progress) -> tuple[int, int]:
+        """Return count and side of the patches."""
+        return grown_patches(self.config) if self.config.progressive else (self.config.batch_size, self.config.patch_size)
+
+    def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
+        """Make one step of the generator, with the whole VAE, and one of the discriminator."""
+        count = max(2, len(batch.kinds) // 2)
+        part = batch.select(slice(count))
+        seen = look(players, batch)
+        seen_part = part_of(seen, count)
+        terms = mean_terms(players, batch, seen, self.unconditional)
+        bound, reconstruction, levels = variational_terms(players, part, seen_part, len(players.networks.generator.levels))
+        terms |= bound
+
+        residual = players.networks.generator.sample([f.detach() for f in seen_part.features], seen_part.condition)
+        samples = seen_part.mean.detach() + project_residual(residual.float(), part.observation)
+        players.discriminator.requires_grad_(False)
+        sight = (part.observation.estimate, part.observation.known)
+        with torch.no_grad():
+            real, real_features = players.discriminator(part.truth, *sight)
+        fake, _ = players.discriminator(samples, *sight)
+        _, reconstructed_features = players.discriminator(reconstruction, *sight)
+        terms["adversarial"] = losses.relativistic_generator_loss(real, fake)
+        terms["feature matching"] = losses.feature_matching(real_features, reconstructed_features)
+        players.discriminator.requires_grad_(True)
+
+        weight = self.config.adversarial_weight * min(1.0, progress.stage / 0.2)
+        loss = (
+            terms["mean"]
+            + terms["error"]
+            + terms["reconstruction"]
+            + self.config.kl_weight * terms["kl"]
+            + weight * terms["adversarial"]
+            + self.config.feature_matching_weight * terms["feature matching"]
+        )
+        rate = learning_rate(self.config, progress)
+        made = players.descend(loss, (rate, min(rate, GENERATOR_RATE)))
+
+        critic = discriminator_terms(players, part, samples.detach(), progress, self.config)
+        made &= players.descend_discriminator(torch.stack(list(critic.values())).sum())
+        return _report(terms | critic, made) | {f"kl level {i}": value for i, value in enumerate(levels)}
+
+
+def discriminator_terms(
+    players: Players, batch: Batch, samples: Tensor, progress: Progress, config: TrainingConfig
+) -> dict[str, Tensor]:
+    """Relativistic loss of the discriminator, with R1 on the real patches and R2 on the samples every few steps."""
+    lazy = config.gradient_penalty > 0 and progress.step % PENALTY_INTERVAL == 0
+    truth = batch.truth.detach().requires_grad_(lazy)
+    samples = samples.detach().requires_grad_(lazy)
+    sight = (batch.observation.estimate, batch.observation.known)
+    with torch.autocast(truth.device.type, enabled=False) if lazy else torch.enable_grad():
+        real, _ = players.discriminator(truth, *sight)
+        fake, _ = players.discriminator(samples, *sight)
+        terms = {"discriminator": losses.relativistic_discriminator_loss(real, fake)}
+        if lazy:
+            r1 = losses.zero_centred_gradient_penalty(truth, real)
+            r2 = losses.zero_centred_gradient_penalty(samples, fake)
+            terms["gradient penalty"] = 0.5 * config.gradient_penalty * PENALTY_INTERVAL * (r1 + r2)
+    return terms
+
+
+def method_stages(config: TrainingConfig, unconditional: int) -> list[Stage]:
+    """Return the stages in their order, with their shares of the time."""
+    if not config.adversarial:
+        return [VariationalStage(config, 1.0, unconditional)]
+    return [
+        VariationalStage(config, 0.62, unconditional),
+        DiscriminatorWarmUp(config, 0.03),
+        AdversarialStage(config, 0.35, unconditional),
+    ]
+
+
+def _report(terms: dict[str, Tensor], made: bool) -> dict[str, float]:
+    return {name: float(term.detach()) for name, term in terms.items()} | ({} if made else {"skipped": 1.0})

@@ -1,0 +1,160 @@
+"""Judging the running average on images held apart, and calibrating its error bars there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_vaegan.images.patches import PatchSampler
+from napari_vaegan.networks.vae_gan import VaeGan
+from napari_vaegan.observation.degradations import Kind
+from napari_vaegan.observation.observation import observe_nothing
+from napari_vaegan.observation.projections import project, project_residual
+from napari_vaegan.training.batches import Batch, observe_batch
+from napari_vaegan.training.losses import squared_error
+
+LEVELS = (0.5, 0.6, 0.68, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99)
+"""Levels at which intervals are calibrated; between them the width is interpolated."""
+
+PATCH_SIZE = 96
+"""A multiple of every factor of super-resolution and of the networks' coarsest stride."""
+
+SAMPLES = 2
+
+
+@dataclass(frozen=True)
+class KindCalibration:
+    """How the predicted standard deviation of one kind of observation relates to true errors.
+
+    Attributes
+    ----------
+    scale
+        Factor that makes the mean of the predicted variances equal the mean squared error.
+    quantiles
+        For every level of ``LEVELS``: the split-conformal quantile of |error| / (scale × predicted std).
+    largest_std
+        The largest root mean square of the calibrated std, in scaled units, of any patch of the validation images.
+    """
+
+    scale: float
+    quantiles: tuple[float, ...]
+    largest_std: float
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What validation found; see the event ``Validated``."""
+
+    psnr: dict[str, float]
+    first_estimate_psnr: dict[str, float]
+    gain_of_averaging: dict[str, float]
+    calibration: dict[str, KindCalibration]
+    previews: NDArray[np.float32] = field(repr=False)
+    generated: NDArray[np.float32] = field(repr=False)
+
+    @property
+    def score(self) -> float:
+        """The mean PSNR over all kinds of observation."""
+        return float(np.mean(list(self.psnr.values()))) if self.psnr else 0.0
+
+
+def conformal_quantile(scores: NDArray[np.float64], level: float) -> float:
+    """Return the smallest width that covers ``level`` of exchangeable scores (Vovk et al. 2005; Lei et al. 2018).
+
+    The ⌈(n + 1) level⌉-th smallest of n scores: a new score lies below it with at least that probability.
+    """
+    rank = min(int(np.ceil((len(scores) + 1) * level)), len(scores))
+    return float(np.partition(scores, rank - 1)[rank - 1])
+
+
+class Validator:
+    """Fixed observations of fixed patches of the images held apart."""
+
+    def __init__(self, sampler: PatchSampler, kinds: Sequence[Kind], count: int, seed: int) -> None:
+        random = np.random.default_rng(seed)
+        patches = sampler.draw(count, PATCH_SIZE)
+        self.kinds = [kind for kind in kinds if kind.task != "generate"]
+        self.generates = len(self.kinds) < len(kinds)
+        self.batches: list[Batch] = [
+            observe_batch(patches, np.full(count, index), self.kinds, random) for index in range(len(self.kinds))
+        ]
+        self.blank = torch.from_numpy(patches.pixels[:8])
+
+    @torch.no_grad()
+    def judge(self, networks: VaeGan, device: torch.device, stopped: Callable[[], bool]) -> Judgement | None:
+        """Judge networks; None if a stop was asked for meanwhile."""
+        psnr, first, gain, calibration, previews = {}, {}, {}, {}, []
+        for kind, batch in zip(self.kinds, self.batches, strict=True):
+            if stopped():
+                return None
+            on_device = batch.to(device)
+            observation = on_device.observation
+            condition = observation.condition
+            features = networks.see(observation.estimate, observation.known, observation.noise, condition)
+            mean, log_error = networks.mean(observation.estimate, features, condition)
+            mean = project(mean, observation)
+            if stopped():
+                return None
+            samples = torch.stack(
+                [
+                    mean + project_residual(networks.generator.sample(features, condition).float(), observation)
+                    for _ in range(SAMPLES)
+                ]
+            )
+            psnr[str(kind)] = _mean_psnr(mean, on_device.truth)
+            first[str(kind)] = _mean_psnr(observation.estimate, on_device.truth)
+            one, all_ = _mean_psnr(samples[0], on_device.truth), _mean_psnr(samples.mean(0), on_device.truth)
+            gain[str(kind)] = all_ - one
+            unknown = ((observation.known < 1) | ~observation.noiseless).expand_as(mean)
+            calibration[str(kind)] = calibrate(mean, log_error, on_device.truth, unknown)
+            shown = [observation.image, mean, samples[0], on_device.truth]
+            previews.append(np.stack([_picture(image[0]) for image in shown]))
+        return Judgement(psnr, first, gain, calibration, np.stack(previews) if previews else _nothing(), self._generate(networks, device))
+
+    def _generate(self, networks: VaeGan, device: torch.device) -> NDArray[np.float32]:
+        if not self.generates:
+            return _nothing()
+        observation = observe_nothing(self.blank).to(device)
+        condition = observation.condition
+        features = networks.see(observation.estimate, observation.known, observation.noise, condition)
+        mean, _ = networks.mean(observation.estimate, features, condition)
+        images = mean + networks.generator.sample(features, condition).float()
+        return np.stack([_picture(image) for image in images])
+
+
+def calibrate(mean: Tensor, log_error: Tensor, truth: Tensor, unknown: Tensor) -> KindCalibration:
+    """Relate predicted to true errors of the unknown pixels, split-conformally.
+
+    Parameters
+    ----------
+    mean, log_error, truth
+        (batch, channels, height, width) in scaled units.
+    unknown
+        Of the same shape, bool: the pixels that were not known.
+    """
+    variance = log_error.clamp(-20, 5).exp() * unknown
+    error = (mean - truth)[unknown].abs().double().cpu().numpy()
+    std = variance[unknown].double().sqrt().cpu().numpy()
+    scale = max(float(np.sqrt(np.mean(error**2) / np.mean(std**2))), 1e-6)
+    scores = error / (scale * std)
+    shares = unknown.flatten(1).sum(1).clamp(min=1)
+    largest = scale * float((variance.flatten(1).sum(1) / shares).max().sqrt())
+    return KindCalibration(scale, tuple(conformal_quantile(scores, level) for level in LEVELS), largest)
+
+
+def _mean_psnr(images: Tensor, truth: Tensor) -> float:
+    return float((-10 * squared_error(images, truth).clamp(min=1e-10).log10()).mean())
+
+
+def _picture(image: Tensor) -> NDArray[np.float32]:
+    picture: NDArray[np.float32] = image.permute(1, 2, 0).float().cpu().numpy()
+    return picture
+
+
+def _nothing() -> NDArray[np.float32]:
+    return np.zeros((0, PATCH_SIZE, PATCH_SIZE, 1), np.float32)
