@@ -58,10 +58,14 @@ class TrainingConfig(BaseModel):
         json_schema_extra={"expert": True},
     )
     learning_rate: float = Field(
-        1e-3, gt=0, description="Step size of the VAE's optimiser at its peak.", json_schema_extra={"expert": True}
+        2e-3, gt=0, description="Step size of the VAE's optimiser at its peak.", json_schema_extra={"expert": True}
     )
-    ema_decay: float = Field(
-        0.998, ge=0, lt=1, description="Memory of the running average of the weights, a step.", json_schema_extra={"expert": True}
+    average_memory: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="Share of the training so far over which the saved running average of the weights reaches.",
+        json_schema_extra={"expert": True},
     )
     kl_weight: float = Field(
         1.0, ge=0, description="Weight of the KL divergence, once it is fully on.", json_schema_extra={"expert": True}

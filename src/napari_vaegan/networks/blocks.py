@@ -23,41 +23,45 @@ class LayerNorm2d(nn.Module):
         return normalised.permute(0, 3, 1, 2)
 
 
-class ResidualBlock(nn.Module):
-    """``x + conv(silu(conv(norm(x)) * (1 + scale) + shift))`` with scale and shift from the condition (FiLM).
+class GatedBlock(nn.Module):
+    """``x + last(u * v)`` with ``u, v = mix(expand(norm(x)))``: the gated block of NAFNet (Chen et al. 2022).
 
-    The last convolution starts at zero, so that a new block is the identity.
+    A 1×1 convolution widens, a depthwise 3×3 one mixes places, half of the channels gate the other half, and a 1×1
+    convolution returns. NAFNet's pooled channel attention is left out: statistics over space would show the tiles. The
+    last convolution starts at zero, so that a new block is the identity.
     """
 
-    def __init__(self, channels: int, condition_size: int) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
         self.norm = LayerNorm2d(channels)
-        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.expand = nn.Conv2d(channels, 2 * channels, 1)
+        self.mix = nn.Conv2d(2 * channels, 2 * channels, 3, padding=1, groups=2 * channels)
+        self.last = zero_convolution(channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (batch, channels, height, width) to the same shape."""
+        mixed = self.mix(self.expand(self.norm(x))).permute(0, 2, 3, 1)
+        gate, value = mixed.chunk(2, dim=-1)  # channels last in memory: halves that are read in one go
+        out: Tensor = x + self.last((gate * value).permute(0, 3, 1, 2))
+        return out
+
+
+class Blocks(nn.Module):
+    """Several gated blocks of one width; the condition scales and shifts what enters them (FiLM, Perez et al. 2018)."""
+
+    def __init__(self, count: int, channels: int, condition_size: int) -> None:
+        super().__init__()
         self.film = nn.Linear(condition_size, 2 * channels)
-        self.last = nn.Conv2d(channels, channels, 3, padding=1)
-        for layer in (self.film, self.last):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        nn.init.zeros_(self.film.weight)
+        nn.init.zeros_(self.film.bias)
+        self.blocks = nn.ModuleList(GatedBlock(channels) for _ in range(count))
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """Map (batch, channels, height, width) to the same shape, given a condition (batch, condition_size)."""
         scale, shift = self.film(condition)[:, :, None, None].chunk(2, dim=1)
-        h = self.first(self.norm(x))
-        h = functional.silu(torch.addcmul(shift, h, 1 + scale))
-        return x + self.last(h)
-
-
-class Blocks(nn.Module):
-    """Several residual blocks of one width, one after another."""
-
-    def __init__(self, count: int, channels: int, condition_size: int) -> None:
-        super().__init__()
-        self.blocks = nn.ModuleList(ResidualBlock(channels, condition_size) for _ in range(count))
-
-    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """Map (batch, channels, height, width) to the same shape."""
+        x = torch.addcmul(shift, x, 1 + scale)
         for block in self.blocks:
-            x = block(x, condition)
+            x = block(x)
         return x
 
 

@@ -20,7 +20,7 @@ class Encoder(nn.Module):
     widths
         Feature channels at strides 2, 4, 8, …
     blocks
-        Residual blocks at each of these strides.
+        Gated blocks at each of these strides.
     condition_size
         Length of the vector that tells the kind of observation.
     """

@@ -91,7 +91,7 @@ class Generator(nn.Module):
     latents
         Latent channels at the same strides; 0: no latents there.
     blocks
-        Residual blocks before and after each latent.
+        Gated blocks before and after each latent.
     condition_size
         Length of the vector that tells the kind of observation.
     """

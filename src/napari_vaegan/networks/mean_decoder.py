@@ -22,7 +22,7 @@ class MeanDecoder(nn.Module):
     widths
         Feature channels at strides 2, 4, 8, … as in the encoder.
     blocks
-        Residual blocks at each of these strides.
+        Gated blocks at each of these strides.
     condition_size
         Length of the vector that tells the kind of observation.
     """
@@ -35,9 +35,9 @@ class MeanDecoder(nn.Module):
         )
         self.correction = zero_convolution(widths[0], 4 * channels)
         self.error = nn.Sequential(
-            nn.Conv2d(widths[0], widths[0] // 2, 3, padding=1),
+            nn.Conv2d(widths[0], widths[0], 1),
             nn.SiLU(),
-            nn.Conv2d(widths[0] // 2, 4 * channels, 3, padding=1),
+            nn.Conv2d(widths[0], 4 * channels, 3, padding=1),
         )
 
     def forward(self, features: list[Tensor], condition: Tensor) -> tuple[Tensor, Tensor]:

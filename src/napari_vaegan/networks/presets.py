@@ -17,11 +17,11 @@ class Architecture:
     widths
         Feature channels of encoder and mean decoder.
     encoder_blocks, decoder_blocks
-        Residual blocks of encoder and mean decoder.
+        Gated blocks of encoder and mean decoder.
     generator_widths
         Feature channels of the generator.
     generator_blocks
-        Residual blocks before and after each latent.
+        Gated blocks before and after each latent.
     latents
         Latent channels; 0 where there is no latent.
     discriminator_widths
@@ -43,32 +43,40 @@ class Architecture:
 
 
 ARCHITECTURES: dict[str, Architecture] = {
-    "tiny": Architecture((16, 16, 24, 24), (1, 1, 1, 1), (1, 1, 1, 0), (16, 16, 16, 16), 1, (0, 4, 4, 4), (8, 16, 16)),
+    "tiny": Architecture(
+        widths=(16, 16, 24, 24),
+        encoder_blocks=(1, 1, 1, 1),
+        decoder_blocks=(1, 1, 1, 0),
+        generator_widths=(16, 16, 16, 16),
+        generator_blocks=1,
+        latents=(0, 4, 4, 4),
+        discriminator_widths=(8, 16, 16),
+    ),
     "small": Architecture(
-        (48, 96, 128, 128, 128),
-        (2, 2, 2, 1, 1),
-        (2, 2, 2, 1, 0),
-        (32, 64, 96, 96, 96),
-        1,
-        (0, 4, 8, 16, 16),
-        (32, 64, 96, 128),
+        widths=(48, 96, 128, 128, 128),
+        encoder_blocks=(2, 3, 3, 2, 1),
+        decoder_blocks=(3, 3, 3, 2, 0),
+        generator_widths=(32, 64, 96, 96, 96),
+        generator_blocks=1,
+        latents=(0, 4, 8, 16, 16),
+        discriminator_widths=(32, 64, 96, 128),
     ),
     "base": Architecture(
-        (64, 128, 192, 256, 256),
-        (2, 2, 2, 2, 2),
-        (3, 3, 2, 2, 0),
-        (48, 96, 128, 128, 128),
-        1,
-        (0, 8, 8, 16, 16),
-        (48, 96, 128, 192),
+        widths=(64, 128, 256, 320, 320),
+        encoder_blocks=(3, 4, 4, 4, 2),
+        decoder_blocks=(4, 4, 4, 3, 0),
+        generator_widths=(64, 128, 192, 192, 192),
+        generator_blocks=1,
+        latents=(0, 8, 8, 16, 16),
+        discriminator_widths=(48, 96, 128, 192),
     ),
     "large": Architecture(
-        (128, 256, 384, 512, 512),
-        (3, 3, 4, 3, 2),
-        (4, 4, 4, 2, 0),
-        (96, 192, 256, 256, 256),
-        2,
-        (4, 8, 16, 16, 16),
-        (64, 128, 256, 384),
+        widths=(128, 256, 512, 768, 768),
+        encoder_blocks=(4, 6, 8, 6, 3),
+        decoder_blocks=(6, 6, 6, 4, 0),
+        generator_widths=(96, 192, 384, 512, 512),
+        generator_blocks=2,
+        latents=(4, 8, 16, 16, 16),
+        discriminator_widths=(64, 128, 256, 384),
     ),
 }

@@ -28,6 +28,7 @@ class VaeGan(nn.Module):
         super().__init__()
         self.channels = channels
         self.stride = architecture.stride
+        self.condition_size = condition_size
         self.encoder = Encoder(channels + 2, architecture.widths, architecture.encoder_blocks, condition_size)
         self.mean_decoder = MeanDecoder(
             channels, architecture.widths, architecture.decoder_blocks, condition_size
@@ -59,7 +60,7 @@ class VaeGan(nn.Module):
     def see_truth(self, truth: Tensor) -> list[Tensor]:
         """Return the features of a whole, noiseless image (batch, channels, height, width): the posterior's view."""
         known = torch.ones_like(truth[:, :1])
-        condition = truth.new_zeros(len(truth), self.encoder.stages[0].blocks[0].film.in_features)
+        condition = truth.new_zeros(len(truth), self.condition_size)
         return self.see(truth, known, torch.zeros_like(known), condition)
 
     def mean(self, estimate: Tensor, features: list[Tensor], condition: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,25 +12,27 @@ Module = TypeVar("Module", bound=nn.Module)
 
 
 class Averaged:
-    """Exponential moving average of a module's weights, with a short memory at the start.
+    """Running average of a module's weights that remembers a fixed share of the training so far.
+
+    Its memory grows with training (the power-function average of Karras et al. 2024), so that it suits a minute and a day.
 
     Parameters
     ----------
     module
         The module that is trained.
-    decay
-        Memory of the average, a step, once it has run for a while.
+    memory
+        Share of the steps so far over which the average reaches; 0: the last weights alone.
     """
 
-    def __init__(self, module: Module, decay: float) -> None:
+    def __init__(self, module: Module, memory: float) -> None:
         self.module = copy.deepcopy(module).eval().requires_grad_(False)
-        self.decay = decay
+        self.memory = memory
         self.updates = 0
 
     @torch.no_grad()
     def update(self, module: nn.Module) -> None:
         """Take in the weights after a step."""
         self.updates += 1
-        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        share = 1 / max(1.0, self.memory * self.updates)
         averages, weights = list(self.module.parameters()), [p.detach() for p in module.parameters()]
-        torch._foreach_lerp_(averages, weights, 1 - decay)
+        torch._foreach_lerp_(averages, weights, share)

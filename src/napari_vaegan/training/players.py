@@ -41,7 +41,7 @@ class Players:
         discriminator = Discriminator(channels, architecture.discriminator_widths, config.spectral_normalisation)
         self.networks = networks.to(device, memory_format=torch.channels_last)
         self.discriminator = discriminator.to(device, memory_format=torch.channels_last)
-        self.average = Averaged(self.networks, config.ema_decay)
+        self.average = Averaged(self.networks, config.average_memory)
         generator = list(self.networks.generator.parameters())
         others = [*self.networks.encoder.parameters(), *self.networks.mean_decoder.parameters()]
         self.optimiser = torch.optim.AdamW(

@@ -32,7 +32,10 @@ UNCONDITIONAL_MEAN_WEIGHT = 0.1
 PENALTY_INTERVAL = 16
 """Steps between two gradient penalties, which are weighed accordingly (lazy regularisation, Karras et al. 2020)."""
 
-GENERATOR_RATE = 3e-4
+VAE_RATE = 1e-3
+"""Largest step size of the generator while it is trained as the VAE's decoder: the mean alone bears larger ones."""
+
+ADVERSARIAL_RATE = 3e-4
 """Largest step size of the generator while it is trained against the discriminator."""
 
 
@@ -83,13 +86,20 @@ def grown_patches(config: TrainingConfig) -> tuple[int, int]:
     return max(2, round(config.batch_size * (config.patch_size / size) ** 2)), size
 
 
-def look(players: Players, batch: Batch) -> Look:
-    """See the observations and estimate the mean, brought into agreement with them."""
-    observation = batch.observation
+def look(players: Players, batch: Batch, unconditional: int) -> Look:
+    """See the observations and estimate the mean, brought into agreement with them.
+
+    Unconditional patches, which come first, all look alike: the networks see one of them, and the rest share what it gave.
+    """
+    repeated = max(0, int((batch.kinds == unconditional).sum()) - 1)
+    observation = batch.observation.select(slice(repeated, None))
     condition = observation.condition
     features = players.networks.see(observation.estimate, observation.known, observation.noise, condition)
     mean, log_error = players.networks.mean(observation.estimate, features, condition)
-    return Look(features, condition, project(mean, observation), log_error)
+    rows = (torch.arange(len(batch.kinds), device=mean.device) - repeated).clamp(min=0)
+    features = [feature.index_select(0, rows) for feature in features]
+    mean = project(mean.index_select(0, rows), batch.observation)
+    return Look(features, condition.index_select(0, rows), mean, log_error.index_select(0, rows))
 
 
 def mean_terms(players: Players, batch: Batch, seen: Look, unconditional: int) -> dict[str, Tensor]:
@@ -166,7 +176,7 @@ class VariationalStage:
 
     def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         """Make one step of the VAE."""
-        seen = look(players, batch)
+        seen = look(players, batch, self.unconditional)
         count = self.stochastic(batch, progress)
         terms = mean_terms(players, batch, seen, self.unconditional)
         bound, _, levels = variational_terms(
@@ -175,7 +185,7 @@ class VariationalStage:
         terms |= bound
         loss = terms["mean"] + terms["error"] + terms["reconstruction"] + self.kl_weight(progress) * terms["kl"]
         rate = learning_rate(self.config, progress)
-        made = players.descend(loss, (rate, rate))
+        made = players.descend(loss, (rate, min(rate, VAE_RATE)))
         return _report(terms, made) | {f"kl level {i}": value for i, value in enumerate(levels)}
 
 
@@ -185,9 +195,10 @@ class DiscriminatorWarmUp:
     name = "warm-up"
     description = "The decoder becomes the generator; a discriminator learns to tell its samples from real patches."
 
-    def __init__(self, config: TrainingConfig, share: float) -> None:
+    def __init__(self, config: TrainingConfig, share: float, unconditional: int) -> None:
         self.config = config
         self.share = share
+        self.unconditional = unconditional
 
     def patches(self, progress: Progress) -> tuple[int, int]:
         """Return count and side of the patches."""
@@ -195,7 +206,7 @@ class DiscriminatorWarmUp:
 
     @torch.no_grad()
     def _samples(self, players: Players, batch: Batch) -> Tensor:
-        seen = look(players, batch)
+        seen = look(players, batch, self.unconditional)
         residual = players.networks.generator.sample(seen.features, seen.condition).float()
         return seen.mean + project_residual(residual, batch.observation)
 
@@ -229,7 +240,7 @@ class AdversarialStage:
         """Make one step of the generator, with the whole VAE, and one of the discriminator."""
         count = max(2, len(batch.kinds) // 2)
         part = batch.select(slice(count))
-        seen = look(players, batch)
+        seen = look(players, batch, self.unconditional)
         seen_part = part_of(seen, count)
         terms = mean_terms(players, batch, seen, self.unconditional)
         bound, reconstruction, levels = variational_terms(players, part, seen_part, len(players.networks.generator.levels))
@@ -257,7 +268,7 @@ class AdversarialStage:
             + self.config.feature_matching_weight * terms["feature matching"]
         )
         rate = learning_rate(self.config, progress)
-        made = players.descend(loss, (rate, min(rate, GENERATOR_RATE)))
+        made = players.descend(loss, (rate, min(rate, ADVERSARIAL_RATE)))
 
         critic = discriminator_terms(players, part, samples.detach(), progress, self.config)
         made &= players.descend_discriminator(torch.stack(list(critic.values())).sum())
@@ -289,7 +300,7 @@ def method_stages(config: TrainingConfig, unconditional: int) -> list[Stage]:
         return [VariationalStage(config, 1.0, unconditional)]
     return [
         VariationalStage(config, 0.62, unconditional),
-        DiscriminatorWarmUp(config, 0.03),
+        DiscriminatorWarmUp(config, 0.03, unconditional),
         AdversarialStage(config, 0.35, unconditional),
     ]
 

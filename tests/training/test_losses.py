@@ -1,0 +1,79 @@
+"""The terms of the objective, against what the papers write."""
+
+from __future__ import annotations
+
+import torch
+
+from napari_vaegan.training import losses
+from napari_vaegan.training.averaged import Averaged
+from napari_vaegan.training.running_error import RunningError
+
+
+def test_generator_and_discriminator_want_opposite_orders() -> None:
+    low, high = [torch.zeros(2, 1, 4, 4)], [torch.full((2, 1, 4, 4), 3.0)]
+    assert losses.relativistic_generator_loss(low, high) < losses.relativistic_generator_loss(high, low)
+    assert losses.relativistic_discriminator_loss(high, low) < losses.relativistic_discriminator_loss(low, high)
+
+
+def test_equal_verdicts_cost_the_logarithm_of_two() -> None:
+    verdict = [torch.randn(2, 1, 4, 4)]
+    torch.testing.assert_close(losses.relativistic_generator_loss(verdict, verdict), torch.tensor(2.0).log())
+
+
+def test_the_gradient_penalty_of_a_linear_critic_is_its_squared_weight() -> None:
+    weight = torch.randn(1, 3, 4, 4)
+    images = torch.rand(5, 3, 4, 4, requires_grad=True)
+    verdict = (images * weight).sum(dim=(1, 2, 3), keepdim=True)
+    penalty = losses.zero_centred_gradient_penalty(images, [verdict])
+    torch.testing.assert_close(penalty, weight.square().sum())
+
+
+def test_the_predicted_error_is_best_where_it_is_true() -> None:
+    truth = torch.randn(4, 1, 32, 32)
+    image = truth + 0.3 * torch.randn(4, 1, 32, 32)
+    guesses = torch.linspace(-6, 2, 33)
+    costs = [losses.error_likelihood(torch.full_like(truth, g), image, truth).mean() for g in guesses]
+    assert abs(guesses[int(torch.stack(costs).argmin())] - 2 * torch.tensor(0.3).log()) < 0.3
+
+
+def test_the_predicted_error_does_not_move_the_image() -> None:
+    image = torch.rand(1, 1, 4, 4, requires_grad=True)
+    losses.error_likelihood(torch.zeros(1, 1, 4, 4, requires_grad=True), image, torch.rand(1, 1, 4, 4)).sum().backward()
+    assert image.grad is None
+
+
+def test_feature_matching_vanishes_for_equal_features_and_moves_the_fake_alone() -> None:
+    real, fake = torch.rand(2, 3, 4, 4, requires_grad=True), torch.rand(2, 3, 4, 4, requires_grad=True)
+    assert losses.feature_matching([real], [real]) == 0
+    losses.feature_matching([real], [fake]).backward()
+    assert real.grad is None
+    assert fake.grad is not None
+
+
+def test_a_level_is_compared_with_the_residual_averaged_to_its_grid() -> None:
+    residual = torch.rand(2, 1, 16, 16)
+    level = torch.nn.functional.avg_pool2d(residual, 8)
+    assert losses.level_errors([level], residual)[0].max() < 1e-10
+
+
+def test_running_errors_are_kept_apart_by_kind() -> None:
+    errors = RunningError(2)
+    for _ in range(200):
+        errors.update(torch.tensor([0, 1]), torch.tensor([1.0, 100.0]))
+    torch.testing.assert_close(errors.of(torch.tensor([0, 1]))[:, 0], torch.tensor([1.0, 100.0]))
+
+
+def test_running_errors_ignore_what_is_not_finite() -> None:
+    errors = RunningError(1, start=0.5)
+    errors.update(torch.tensor([0]), torch.tensor([float("nan")]))
+    assert errors.of(torch.tensor([0])).item() == 0.5
+
+
+def test_the_average_remembers_a_share_of_the_training() -> None:
+    module = torch.nn.Linear(1, 1, bias=False)
+    average = Averaged(module, memory=0.1)
+    for step in range(1, 1001):
+        module.weight.data.fill_(float(step))
+        average.update(module)
+    assert 850 < average.module.weight.item() < 950
+    assert not any(p.requires_grad for p in average.module.parameters())

@@ -1,0 +1,155 @@
+"""The three stages of the method, and what each of them moves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from napari_vaegan.config import TrainingConfig
+from napari_vaegan.images.collection import collect_images
+from napari_vaegan.images.patches import PatchSampler
+from napari_vaegan.observation.degradations import kinds_of
+from napari_vaegan.training.batches import Batch, BatchSource
+from napari_vaegan.training.players import Players
+from napari_vaegan.training.stages import Progress, learning_rate, look, method_stages
+
+TINY: dict[str, Any] = {"preset": "tiny", "steps": 100, "patch_size": 32, "batch_size": 16}
+
+
+@pytest.fixture
+def source(textured_images) -> BatchSource:
+    sampler = PatchSampler(collect_images(textured_images).planes, 0)
+    return BatchSource(sampler, kinds_of(("generate", "inpaint", "super-resolve", "denoise")), np.random.default_rng(0))
+
+
+def players(config: TrainingConfig) -> Players:
+    torch.manual_seed(0)
+    return Players(config, 1, kinds_of(config.tasks), torch.device("cpu"))
+
+
+def moved(before: dict[str, torch.Tensor], module: torch.nn.Module) -> set[str]:
+    """Names of the top-level parts whose weights changed."""
+    return {name.split(".")[0] for name, value in module.state_dict().items() if not torch.equal(before[name], value)}
+
+
+def step(stage_index: int, source: BatchSource, progress: Progress, **settings: Any) -> tuple[set[str], bool, dict[str, float]]:
+    config = TrainingConfig(**TINY | settings)
+    game = players(config)
+    stage = method_stages(config, source.unconditional)[stage_index]
+    networks = {name: value.clone() for name, value in game.networks.state_dict().items()}
+    critic = {name: value.clone() for name, value in game.discriminator.named_parameters()}
+    terms = stage.step(game, source.draw(16, 32), progress)
+    critic_moved = any(not torch.equal(critic[n], p) for n, p in game.discriminator.named_parameters())
+    return moved(networks, game.networks), critic_moved, terms
+
+
+MIDDLE = Progress(stage=0.9, total=0.5, step=5)
+
+
+def test_the_method_has_three_stages_in_order() -> None:
+    stages = method_stages(TrainingConfig(**TINY), 0)
+    assert [stage.name for stage in stages] == ["vae", "warm-up", "adversarial"]
+    assert sum(stage.share for stage in stages) == pytest.approx(1)
+
+
+def test_without_the_adversary_only_the_vae_is_left() -> None:
+    assert [stage.name for stage in method_stages(TrainingConfig(**TINY, adversarial=False), 0)] == ["vae"]
+
+
+def test_stage_one_trains_the_vae_and_no_discriminator(source: BatchSource) -> None:
+    parts, critic, terms = step(0, source, MIDDLE)
+    assert {"encoder", "mean_decoder", "generator"} <= parts
+    assert not critic
+    assert {"mean", "reconstruction", "kl"} <= set(terms)
+    assert "adversarial" not in terms
+
+
+def test_stage_two_trains_the_discriminator_against_a_frozen_generator(source: BatchSource) -> None:
+    parts, critic, terms = step(1, source, MIDDLE)
+    assert not parts
+    assert critic
+    assert "discriminator" in terms
+
+
+def test_stage_three_trains_all_with_all_terms_together(source: BatchSource) -> None:
+    parts, critic, terms = step(2, source, MIDDLE)
+    assert {"encoder", "mean_decoder", "generator"} <= parts
+    assert critic
+    assert {"mean", "reconstruction", "kl", "adversarial", "feature matching", "discriminator"} <= set(terms)
+
+
+def test_the_gradient_penalty_is_lazy_and_can_be_switched_off(source: BatchSource) -> None:
+    due = Progress(stage=0.5, total=0.5, step=16)
+    assert "gradient penalty" in step(2, source, due)[2]
+    assert "gradient penalty" not in step(2, source, MIDDLE)[2]
+    assert "gradient penalty" not in step(2, source, due, gradient_penalty=0)[2]
+
+
+def test_the_adversarial_term_reaches_the_generator_alone(source: BatchSource) -> None:
+    config = TrainingConfig(**TINY)
+    game = players(config)
+    torch.nn.init.normal_(game.networks.generator.residual.weight)
+    batch = source.draw(16, 32)
+    seen = look(game, batch, source.unconditional)
+    residual = game.networks.generator.sample([f.detach() for f in seen.features], seen.condition)
+    verdicts, _ = game.discriminator(seen.mean.detach() + residual, batch.observation.estimate, batch.observation.known)
+    sum(verdict.sum() for verdict in verdicts).backward()
+    gradients = {name.split(".")[0] for name, p in game.networks.named_parameters() if p.grad is not None}
+    assert gradients == {"generator"}
+
+
+def test_progressive_training_opens_latents_and_grows_patches(source: BatchSource) -> None:
+    game = players(TrainingConfig(**TINY))
+    stage = method_stages(game_config := TrainingConfig(**TINY | {"patch_size": 64}), source.unconditional)[0]
+    early, late = Progress(0.0, 0.0, 0), Progress(0.9, 0.5, 50)
+    assert stage.opened(game, early) == 1
+    assert stage.opened(game, late) == len(game.networks.generator.levels)
+    assert stage.patches(early) == (16, 64)
+    assert stage.patches(late) == (7, 96)
+    still = method_stages(game_config.model_copy(update={"progressive": False}), source.unconditional)[0]
+    assert still.opened(game, early) == len(game.networks.generator.levels)
+    assert still.patches(late) == (16, 64)
+
+
+def test_the_kl_weight_rises_to_its_full_value() -> None:
+    stage = method_stages(TrainingConfig(**TINY, kl_weight=0.5), 0)[0]
+    assert stage.kl_weight(Progress(0, 0, 0)) == pytest.approx(0.025)
+    assert stage.kl_weight(Progress(1, 1, 1)) == pytest.approx(0.5)
+
+
+def test_the_learning_rate_warms_up_and_descends() -> None:
+    config = TrainingConfig(**TINY)
+    rates = [learning_rate(config, Progress(0, total, 0)) for total in (0, 0.02, 0.5, 1)]
+    assert rates[0] < rates[2] < rates[1]
+    assert rates[3] < 0.02 * rates[1]
+
+
+def test_a_batch_holds_every_kind_and_starts_with_the_unconditional_ones(source: BatchSource) -> None:
+    batch = source.draw(64, 32)
+    assert set(batch.kinds.tolist()) == set(range(6))
+    free = int((batch.kinds == source.unconditional).sum())
+    assert (batch.kinds[:free] == source.unconditional).all()
+    assert free == 16
+
+
+def test_unconditional_patches_share_one_look(source: BatchSource) -> None:
+    game = players(TrainingConfig(**TINY))
+    batch = source.draw(16, 32)
+    shared, apart = look(game, batch, source.unconditional), look(game, batch, -1)
+    torch.testing.assert_close(shared.mean, apart.mean)
+    for one, other in zip(shared.features, apart.features, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
+
+
+def test_a_step_without_a_finite_gradient_is_skipped(source: BatchSource) -> None:
+    config = TrainingConfig(**TINY)
+    game = players(config)
+    batch = source.draw(16, 32)
+    spoilt = Batch(torch.full_like(batch.truth, float("nan")), batch.observation, batch.kinds)
+    before = {name: value.clone() for name, value in game.networks.state_dict().items()}
+    terms = method_stages(config, source.unconditional)[0].step(game, spoilt, MIDDLE)
+    assert "skipped" in terms
+    assert not moved(before, game.networks)
