@@ -10,7 +10,6 @@ import numpy as np
 if TYPE_CHECKING:
     from napari_vaegan.images.collection import Collection, Plane
 
-_STACK_FROM_PLANES = 4
 _STRIP_FRACTION = 4
 _THINNEST_STRIP = 16
 
@@ -40,15 +39,15 @@ def split(collection: Collection, fraction: float = 0.1, seed: int = 0) -> Split
     collection : Collection
         The planes.
     fraction : float, default 0.1
-        Part of the images, or of the planes of a single stack, for validation; at least one.
+        Part of the images for validation; at least one.
     seed : int, default 0
         Which images.
 
     Returns
     -------
     Split
-        Of a single stack of 4 planes or more, the last planes validate; of fewer, the last quarter along
-        the longer side of each; of planes too small for that, the same planes serve for both.
+        Of a single image, the last quarter along the longer side of every plane validates, as the planes of
+        a stack are too alike; of planes too small for that, the same planes serve for both.
     """
     planes = collection.planes
     sources = sorted({plane.source for plane in planes})
@@ -59,12 +58,6 @@ def split(collection: Collection, fraction: float = 0.1, seed: int = 0) -> Split
             tuple(plane for plane in planes if plane.source not in held),
             tuple(plane for plane in planes if plane.source in held),
         )
-    if len(planes) >= _STACK_FROM_PLANES:
-        count = min(max(1, round(fraction * len(planes))), len(planes) - 1)
-        note = (
-            f"There is one image, so its last {count} of {len(planes)} planes are held apart for validation."
-        )
-        return Split(planes[:-count], planes[-count:], (note,))
     if all(max(plane.pixels.shape[:2]) // _STRIP_FRACTION >= _THINNEST_STRIP for plane in planes):
         parts = [_cut(plane) for plane in planes]
         note = "There is one image, so the last quarter of its longer side is held apart for validation."

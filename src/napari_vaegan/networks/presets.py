@@ -54,8 +54,8 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
     "small": Architecture(
         widths=(48, 96, 128, 128, 128),
-        encoder_blocks=(2, 3, 3, 2, 1),
-        decoder_blocks=(3, 3, 3, 2, 0),
+        encoder_blocks=(1, 2, 3, 2, 1),
+        decoder_blocks=(2, 2, 3, 2, 0),
         generator_widths=(32, 64, 96, 96, 96),
         generator_blocks=1,
         latents=(0, 4, 8, 16, 16),

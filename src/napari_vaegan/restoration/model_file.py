@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialise
 from torch import Tensor
 
 from napari_vaegan.errors import ModelFileError, OutputError, SettingError
@@ -42,10 +42,7 @@ def write_model(path: str | os.PathLike[str], networks: VaeGan, header: Header, 
     tensors = {name: value.detach().cpu().contiguous() for name, value in networks.state_dict().items()}
     text = header.model_dump_json()
     with atomic_write(path) as temporary:
-        try:
-            save_file(tensors, temporary, metadata={HEADER_KEY: text, DIGEST_KEY: _digest(text, tensors)})
-        except SafetensorError as error:
-            raise OSError(f"the disk refused it: {error}") from None
+        temporary.write_bytes(serialise(tensors, metadata={HEADER_KEY: text, DIGEST_KEY: _digest(text, tensors)}))
     return path
 
 

@@ -102,10 +102,22 @@ def look(players: Players, batch: Batch, unconditional: int) -> Look:
     return Look(features, condition.index_select(0, rows), mean, log_error.index_select(0, rows))
 
 
+def difficulty(batch: Batch) -> Tensor:
+    """How large an error is to be expected of each patch, beside others of its kind: (batch,).
+
+    The error after denoising grows with about the 0.7th power of the noise's; without this the noisiest patches alone
+    would train denoising.
+    """
+    noise = losses.squared_error(batch.observation.image, batch.truth).clamp(min=1e-6)
+    noisy = ~batch.observation.noiseless.flatten()
+    return torch.where(noisy, noise**0.7, 1.0)
+
+
 def mean_terms(players: Players, batch: Batch, seen: Look, unconditional: int) -> dict[str, Tensor]:
     """Squared error of the mean, each kind weighed by its own running error, and the likelihood of that error."""
     errors = losses.squared_error(seen.mean, batch.truth)
     weight = torch.where(batch.kinds == unconditional, UNCONDITIONAL_MEAN_WEIGHT, 1.0)
+    errors = errors / difficulty(batch)
     relative = errors / players.mean_errors.of(batch.kinds)[:, 0]
     players.mean_errors.update(batch.kinds, errors)
     likelihood = losses.error_likelihood(seen.log_error, seen.mean, batch.truth)
@@ -131,8 +143,9 @@ def variational_terms(
     errors = [losses.squared_error(reconstruction, batch.truth)]
     errors += losses.level_errors(made.level_images, batch.truth - mean)
     stacked = torch.stack(errors, dim=1)
-    variance = players.residual_errors.of(batch.kinds).clamp(max=LARGEST_LIKELIHOOD_VARIANCE)
-    players.residual_errors.update(batch.kinds, stacked)
+    expected = difficulty(batch)[:, None]
+    variance = (players.residual_errors.of(batch.kinds) * expected).clamp(min=1e-6, max=LARGEST_LIKELIHOOD_VARIANCE)
+    players.residual_errors.update(batch.kinds, stacked / expected)
     pixels = batch.truth[0].numel()
     shares = [1.0] + [LEVEL_WEIGHT * batch.truth.shape[1] * image[0, 0].numel() / pixels for image in made.level_images]
     likelihood = (0.5 * stacked / variance * stacked.new_tensor(shares)).sum(1).mean()

@@ -1,0 +1,5 @@
+"""``python -m napari_vaegan``: the terminal."""
+
+from napari_vaegan.cli import main
+
+main()

@@ -1,0 +1,320 @@
+"""Folder runs: every image of a folder restored, and written under the same names in another folder."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_vaegan.batch.outputs import make_writable_folder, notes_on, plan_outputs, side_output, stem, write_sides
+from napari_vaegan.batch.summary import FileDone, FolderSummary
+from napari_vaegan.errors import DataError, OutputError, SettingError, VaeganError
+from napari_vaegan.images.atomic import atomic_write
+from napari_vaegan.images.image import Image
+from napari_vaegan.images.reading import SUFFIXES, find_files, read_image
+from napari_vaegan.images.writing import write_image
+from napari_vaegan.library import load
+from napari_vaegan.observation.degradations import FACTORS
+from napari_vaegan.restoration.model import Model
+from napari_vaegan.restoration.restoration import Restoration
+from napari_vaegan.restoration.restore import check_sampling
+
+logger = logging.getLogger(__name__)
+
+FolderTask = Literal["denoise", "super-resolve", "inpaint"]
+
+RECORD = "restore-folder.json"
+"""Name of the file that says how the images beside it were made."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is asked of every image of a folder."""
+
+    model: Model
+    task: FolderTask
+    factor: int
+    mask: Path | NDArray[Any] | None
+    source: Path
+    samples: int
+    seed: int
+    axes: str | None
+    write_std: bool
+    overwrite: bool
+    stop: Callable[[], bool]
+
+    def settings(self) -> dict[str, Any]:
+        """Return what a reader needs to make the same images again."""
+        settings: dict[str, Any] = {"seed": self.seed, "axes": self.axes, "samples": self.samples}
+        if self.task == "super-resolve":
+            settings["factor"] = self.factor
+        if self.task == "inpaint":
+            settings["mask"] = str(self.mask) if isinstance(self.mask, Path) else "an array"
+        return settings
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What is written beside every image."""
+        return ("std",) * self.write_std + ("samples",) * (self.samples > 0)
+
+    def outputs(self, output: Path) -> tuple[Path, ...]:
+        """Return every file that an image gives, the restored image last: once it is there, all are."""
+        return (*(side_output(output, kind) for kind in self.kinds), output)
+
+
+class _Stopped(Exception):
+    """Raised inside a restoration to leave it."""
+
+
+def restore_folder(
+    model: Model | str | os.PathLike[str],
+    source: str | os.PathLike[str],
+    destination: str | os.PathLike[str],
+    task: FolderTask = "denoise",
+    *,
+    factor: int = 2,
+    mask: Any = None,
+    samples: int = 8,
+    seed: int = 0,
+    axes: str | None = None,
+    write_std: bool = False,
+    write_samples: bool = False,
+    overwrite: bool = False,
+    on_file: Callable[[FileDone], None] = lambda file: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> FolderSummary:
+    """Restore every image of a folder and its sub-folders into another folder.
+
+    Each image is written in its own dtype, under its own name and with its pixel size, axes and channel names. What
+    JPEG files hold becomes TIFF. How the images were made is written beside them, in ``restore-folder.json``.
+
+    Parameters
+    ----------
+    model
+        A model, or the file of one.
+    source
+        Folder of images: TIFF, PNG, JPEG.
+    destination
+        Folder for the restored ones; made if it is not there. It may lie inside ``source``, and is then no input.
+    task
+        What to do: ``"denoise"``, ``"super-resolve"`` or ``"inpaint"``.
+    factor
+        Of super-resolution: 2, 3 or 4.
+    mask
+        Of inpainting, True or above 0 where a pixel is missing: an array or a file for all images, or a folder with a
+        mask of the same name for each.
+    samples
+        How many possible truths to draw, if they are written.
+    seed
+        The same seed draws the same samples.
+    axes
+        Axes of every image, such as ``"TYX"``, where the files do not say; guessed if None.
+    write_std
+        Also write the calibrated standard deviation, float32, as ``name.std.tif``.
+    write_samples
+        Also write the samples, float32, as one stack ``name.samples.tif``.
+    overwrite
+        Whether files that are there already are replaced. If not, an image whose files are all there is skipped, and
+        only those that are missing are written.
+    on_file
+        Told each image that is done with.
+    stop
+        Asked often; once it returns True, the image at hand is left and the run ends.
+
+    Returns
+    -------
+    FolderSummary
+        What became of each image. One that cannot be restored is listed with the reason, and does not stop the run.
+
+    Raises
+    ------
+    DataError
+        If the source is missing or has no images.
+    SettingError
+        If a setting cannot be used, or the model was not trained for the task.
+    ModelFileError
+        If the model cannot be read.
+    OutputError
+        If the destination is the source, would receive results over inputs, or cannot be written.
+    """
+    _check_task(task, factor, mask)
+    check_sampling(samples, seed)
+    if write_samples and samples == 0:
+        raise SettingError("There are no samples to write: say how many to draw.")
+    source, destination = Path(source), Path(destination)
+    inputs = _find_inputs(source, destination, mask)
+    mask = _open_mask(mask)
+    model = model if isinstance(model, Model) else load(model)
+    model.check_task(task)
+    job = _Job(
+        model, task, factor, mask, source, samples if write_samples else 0, seed, axes, write_std, overwrite, stop
+    )
+    names = [path.relative_to(source) for path in inputs]
+    plan = dict(zip(inputs, plan_outputs(source, names, job.kinds), strict=True))
+    _refuse_inputs_as_outputs(plan, destination, job)
+    make_writable_folder(destination)
+
+    started = datetime.now(UTC)
+    files: list[FileDone] = []
+    stopped = False
+    try:
+        for path, name in plan.items():
+            if stopped := stop():
+                break
+            files.append(_restore_file(job, path, destination / name))
+            on_file(files[-1])
+    except _Stopped:
+        stopped = True
+    finally:
+        # Also when the listener raises or the user interrupts: the images that were made keep their record.
+        _record(job, destination, started, files)
+    return FolderSummary(tuple(files), stopped)
+
+
+def _check_task(task: str, factor: int, mask: Any) -> None:
+    if task not in get_args(FolderTask):
+        raise SettingError(f"The task cannot be {task!r}: choose {', '.join(get_args(FolderTask))}.")
+    if task == "super-resolve" and factor not in FACTORS:
+        raise SettingError(f"The factor of super-resolution cannot be {factor}: choose 2, 3 or 4.")
+    if task == "inpaint" and mask is None:
+        raise SettingError("Inpainting needs a mask: give an array, a mask file, or a folder of masks.")
+    if task != "inpaint" and mask is not None:
+        raise SettingError(f"A mask was given, but {task} takes none: leave it out, or choose the task inpaint.")
+
+
+def _open_mask(mask: Any) -> Path | NDArray[Any] | None:
+    """Return a folder of masks as its path, and anything else as an array."""
+    if mask is None:
+        return None
+    if isinstance(mask, str | os.PathLike):
+        path = Path(mask)
+        return path if path.is_dir() else np.asarray(read_image(path).pixels)
+    return np.asarray(mask)
+
+
+def _find_inputs(source: Path, destination: Path, mask: Any) -> list[Path]:
+    """Return the images of the source, without results and masks that lie in it."""
+    files = find_files(source)
+    home = source.resolve()
+    if destination.resolve() == home:
+        raise OutputError(f"The results cannot be written into the source folder {source}: choose another folder.")
+    apart = [destination.resolve()]
+    if isinstance(mask, str | os.PathLike):
+        apart.append(Path(mask).resolve())
+        if apart[-1] == home:
+            raise SettingError(f"Masks and images cannot lie in the same folder {source}: put them into two.")
+    apart = [path for path in apart if path.is_relative_to(home)]
+    inputs = [path for path in files if not any(path.resolve().is_relative_to(other) for other in apart)]
+    if not inputs:
+        raise DataError(f"There are no images in {source}: put TIFF, PNG or JPEG files there.")
+    return inputs
+
+
+def _refuse_inputs_as_outputs(plan: dict[Path, Path], destination: Path, job: _Job) -> None:
+    inputs = {path.resolve() for path in plan}
+    for name in plan.values():
+        for output in job.outputs(destination / name):
+            if output.resolve() in inputs:
+                raise OutputError(
+                    f"{output} is one of the images to restore, and would be replaced: choose another folder."
+                )
+
+
+def _restore_file(job: _Job, path: Path, output: Path) -> FileDone:
+    begin = time.perf_counter()
+    if not job.overwrite and all(wanted.exists() for wanted in job.outputs(output)):
+        return FileDone(path, output, "skipped", "done already")
+    try:
+        image = read_image(path, job.axes)
+        result = _restore(job, path, image)
+        _write(job, output, result, image)
+    except VaeganError as error:
+        return FileDone(path, output, "failed", str(error), time.perf_counter() - begin)
+    except _Stopped:
+        raise
+    except Exception as error:  # whatever is wrong with one file, the others are still to be done
+        logger.exception("Unexpected error while restoring %s", path)
+        reason = f"unexpected: {type(error).__name__}: {error}"
+        return FileDone(path, output, "failed", reason, time.perf_counter() - begin)
+    return FileDone(path, output, "restored", "", time.perf_counter() - begin, notes_on(result, image))
+
+
+def _restore(job: _Job, path: Path, image: Image) -> Restoration:
+    def watch(share: float) -> None:
+        if job.stop():
+            raise _Stopped
+
+    common: dict[str, Any] = {"samples": job.samples, "seed": job.seed, "axes": image.axes, "on_progress": watch}
+    if job.task == "inpaint":
+        return job.model.inpaint(image.pixels, _mask_of(job, path), **common)
+    if job.task == "super-resolve":
+        return job.model.super_resolve(image.pixels, job.factor, **common)
+    return job.model.denoise(image.pixels, **common)
+
+
+def _mask_of(job: _Job, path: Path) -> NDArray[Any]:
+    """Return the mask of an image: the one for all, or that of the same name, whatever the ending."""
+    if not isinstance(job.mask, Path):
+        return np.asarray(job.mask)
+    wanted = job.mask / path.relative_to(job.source)
+    candidates = [wanted, *(wanted.with_name(stem(wanted.with_suffix("").name) + suffix) for suffix in SUFFIXES)]
+    for candidate in candidates:
+        if candidate.is_file():
+            return np.asarray(read_image(candidate).pixels)
+    raise DataError(f"There is no mask {wanted}: give one of the image's name.")
+
+
+def _write(job: _Job, output: Path, result: Restoration, image: Image) -> None:
+    output.parent.mkdir(parents=True, exist_ok=True)
+    magnification = job.factor if job.task == "super-resolve" else 1
+    write_sides(output, result, image, std=job.write_std, magnification=magnification, overwrite=job.overwrite)
+    if job.overwrite or not output.exists():
+        write_image(output, result.image, image.axes, like=image, magnification=magnification, overwrite=job.overwrite)
+
+
+def _record(job: _Job, destination: Path, started: datetime, files: Sequence[FileDone]) -> None:
+    """Add this run to the record of the folder; runs that changed nothing are not worth an entry."""
+    done = [file for file in files if file.status != "skipped"]
+    if not done:
+        return
+    path = destination / RECORD
+    runs: list[Any] = []
+    # A record that cannot be read was not written here, or is damaged: this run starts a new one.
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        runs = list(json.loads(path.read_text(encoding="utf-8"))["runs"])
+    header = job.model.header
+    runs.append(
+        {
+            "started": started.isoformat(timespec="seconds"),
+            "task": job.task,
+            "settings": job.settings(),
+            "model": {"name": header.name, "created": header.created, "versions": header.versions},
+            "napari-vaegan": version("napari-vaegan"),
+            "files": [
+                {
+                    "input": file.path.relative_to(job.source).as_posix(),
+                    "output": file.output.relative_to(destination).as_posix(),
+                    "status": file.status,
+                    "reason": file.reason,
+                    "warnings": list(file.warnings),
+                }
+                for file in done
+            ],
+        }
+    )
+    try:
+        with atomic_write(path) as temporary:
+            temporary.write_text(json.dumps({"runs": runs}, indent=1, ensure_ascii=False), encoding="utf-8")
+    except OutputError as error:
+        logger.warning("%s The images are there, what is lost is the record of how they were made.", error)

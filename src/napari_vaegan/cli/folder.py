@@ -1,0 +1,79 @@
+"""``napari-vaegan restore-folder``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from napari_vaegan.cli.console import errors, note, say
+from napari_vaegan.cli.interruption import Interruption
+from napari_vaegan.cli.options import (
+    AxesOption,
+    DeviceOption,
+    FactorOption,
+    ModelOption,
+    OverwriteOption,
+    SamplesOption,
+    SeedOption,
+    WriteSamplesOption,
+    WriteStdOption,
+)
+
+if TYPE_CHECKING:
+    from napari_vaegan.batch.summary import FileDone
+
+_MARKS = {"restored": ("✓", "green"), "skipped": ("–", "dim"), "failed": ("✗", "red")}
+
+
+def restore_folder(
+    source: Annotated[Path, typer.Argument(help="Folder of images, with its sub-folders.", show_default=False)],
+    destination: Annotated[Path, typer.Argument(help="Folder for the restored ones.", show_default=False)],
+    *,
+    model: ModelOption,
+    task: Annotated[Literal["denoise", "super-resolve", "inpaint"], typer.Option(help="What to do.")] = "denoise",
+    factor: FactorOption = 2,
+    mask: Annotated[
+        Path | None,
+        typer.Option(help="To inpaint: a mask file for all images, or a folder of masks of the same names."),
+    ] = None,
+    samples: SamplesOption = 8,
+    seed: SeedOption = 0,
+    axes: AxesOption = None,
+    write_std: WriteStdOption = False,
+    write_samples: WriteSamplesOption = False,
+    overwrite: OverwriteOption = False,
+    device: DeviceOption = "auto",
+) -> None:
+    """Restore every image of a folder. What is done already is skipped, so that the same command goes on."""
+    from napari_vaegan import batch
+    from napari_vaegan.library import load
+
+    with Interruption("Stopping: the image at hand is left.") as interruption:
+        summary = batch.restore_folder(
+            load(model, device),
+            source,
+            destination,
+            task,
+            factor=factor,
+            mask=mask,
+            samples=samples,
+            seed=seed,
+            axes=axes,
+            write_std=write_std,
+            write_samples=write_samples,
+            overwrite=overwrite,
+            on_file=_show,
+            stop=interruption,
+        )
+    say(str(summary))
+    if summary.stopped or summary.failed:
+        raise typer.Exit(interruption.exit_code or 1)
+
+
+def _show(file: FileDone) -> None:
+    mark, style = _MARKS[file.status]
+    # A terminal that knows ASCII alone cannot print the mark.
+    mark = mark if errors.encoding.startswith("utf") else file.status
+    note(f"{mark} {file.path}" + (f" ({file.seconds:.1f} s)" if file.status == "restored" else ""), style)

@@ -1,0 +1,60 @@
+"""What the tests share: textured images, and models that are trained on them once a session."""
+
+from __future__ import annotations
+
+import os
+
+# The tiny networks gain nothing from a second thread, and lose a factor of ten to it where the cores are busy. Set
+# before torch is imported, and handed down to the processes that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from pathlib import Path
+
+import imageio.v3 as imageio
+import numpy as np
+import pytest
+import skimage.data
+import tifffile
+
+import napari_vaegan as nv
+
+TINY = {"preset": "tiny", "steps": 60, "patch_size": 32, "batch_size": 8, "device": "cpu", "precision": "float32"}
+
+
+@pytest.fixture(scope="session")
+def textured_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of eight real grey images of 96 × 96 pixels, uint8: four TIFF, four PNG in a sub-folder."""
+    folder = tmp_path_factory.mktemp("textured")
+    (folder / "more").mkdir()
+    cell = skimage.data.cell()
+    for index in range(8):
+        row, column = divmod(index, 4)
+        crop = cell[200 + 96 * row :, 100 + 96 * column :][:96, :96]
+        if index < 4:
+            tifffile.imwrite(folder / f"cell{index}.tif", crop)
+        else:
+            imageio.imwrite(folder / "more" / f"cell{index}.png", crop)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_model(textured_images: Path, tmp_path_factory: pytest.TempPathFactory) -> nv.Model:
+    """A model of one channel, uint8, that does every task a little."""
+    checkpoint = tmp_path_factory.mktemp("training") / "tiny.checkpoint"
+    return nv.train(textured_images, nv.TrainingConfig(**TINY), checkpoint=checkpoint, name="tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_model_file(tiny_model: nv.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of ``tiny_model``."""
+    return tiny_model.save(tmp_path_factory.mktemp("models") / "tiny.vaegan")
+
+
+@pytest.fixture(scope="session")
+def tiny_rgb_model(tmp_path_factory: pytest.TempPathFactory) -> nv.Model:
+    """A model of colour images, uint8, trained to super-resolve and denoise."""
+    tissue = skimage.data.immunohistochemistry()
+    crops = [np.ascontiguousarray(tissue[96 * i : 96 * i + 96, 96 * i : 96 * i + 96]) for i in range(5)]
+    config = nv.TrainingConfig(**TINY | {"steps": 20, "tasks": ("super-resolve", "denoise")})
+    checkpoint = tmp_path_factory.mktemp("training") / "tiny-rgb.checkpoint"
+    return nv.train(crops, config, checkpoint=checkpoint, name="tiny-rgb")
