@@ -16,9 +16,10 @@ print(time.perf_counter() - begin, [name for name in ("torch", "qtpy", "napari",
 
 
 def main() -> None:
-    runs = [subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True).stdout for _ in range(11)]
-    seconds = statistics.median(float(run.split()[0]) for run in runs)
-    print(f"import napari_vaegan: {1000 * seconds:.1f} ms; loads {runs[0].split(maxsplit=1)[1].strip()} of torch, qtpy, napari, magicgui")
+    runs = [subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True) for _ in range(11)]
+    seconds, loaded = zip(*(run.stdout.split(maxsplit=1) for run in runs), strict=True)
+    print(f"import napari_vaegan: {1000 * statistics.median(map(float, seconds)):.1f} ms")
+    print(f"of torch, qtpy, napari and magicgui it loads {loaded[0].strip()}")
 
 
 if __name__ == "__main__":

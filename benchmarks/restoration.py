@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Train on folders of images, score the models with the referee, and write docs/benchmarks.md.
 
-    python benchmarks/restoration.py --data DATA --referee evaluate.py [--sets nuclei em] [--minutes 10] [--preset small]
+    python benchmarks/restoration.py --data DATA --referee evaluate.py [--sets nuclei em] [--minutes 10]
 
-DATA holds a folder for each set, with ``train`` and ``test`` inside. The referee is a script that scores a model file on a
-folder through the public API and writes its figures as JSON: ``evaluate.py MODEL FOLDER --json OUT``. Figures are kept in
-``benchmarks/results``; the page is written from all that are there, so sets can be measured one at a time.
+DATA holds a folder for each set, with ``train`` and ``test`` inside. The referee is a script that scores a model file on
+a folder through the public API and writes its figures as JSON: ``evaluate.py MODEL FOLDER --json OUT``. Figures are kept
+in ``benchmarks/results``; the page is written from all that are there, so sets can be measured one at a time.
 """
 
 from __future__ import annotations
@@ -25,7 +25,12 @@ RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 
 BASELINES = {"sr2": "bicubic", "sr4": "bicubic", "inpaint": "biharmonic", "denoise": "bm3d"}
-NAMES = {"sr2": "×2 vs bicubic", "sr4": "×4 vs bicubic", "inpaint": "inpaint vs biharmonic", "denoise": "denoise vs BM3D"}
+NAMES = {
+    "sr2": "×2 vs bicubic",
+    "sr4": "×4 vs bicubic",
+    "inpaint": "inpaint vs biharmonic",
+    "denoise": "denoise vs BM3D",
+}
 TARGETS = {
     "nuclei": {"sr2": 0.5, "sr4": 1.5, "inpaint": 0.5, "denoise": -1.0},
     "em": {"sr2": 0.3, "sr4": 1.3, "inpaint": 0.0, "denoise": 0.0},
@@ -48,7 +53,10 @@ def machine() -> str:
 
 def commit() -> str:
     """Return the commit that is measured, marked if the tree differs from it."""
-    run = lambda *words: subprocess.run(["git", *words], cwd=HERE, capture_output=True, text=True, check=True).stdout
+
+    def run(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=HERE, capture_output=True, text=True, check=True).stdout
+
     dirty = any(not line.endswith(".md") for line in run("status", "--porcelain", "--", "src").splitlines())
     return run("rev-parse", "--short", "HEAD").strip() + ("+" if dirty else "")
 
@@ -84,7 +92,9 @@ def measure(data: Path, name: str, preset: str, minutes: float, referee: Path, i
     path = folder / f"{name}-{preset}-{minutes:g}.vaegan"
     begin = time.perf_counter()
     checkpoint = path.with_suffix(".checkpoint")
-    model = nv.train(data / name / "train", nv.TrainingConfig(preset=preset, minutes=minutes), on_event=say, checkpoint=checkpoint)
+    model = nv.train(
+        data / name / "train", nv.TrainingConfig(preset=preset, minutes=minutes), on_event=say, checkpoint=checkpoint
+    )
     seconds = time.perf_counter() - begin
     model.save(path, overwrite=True)
     pace = seconds_per_megapixel(model)
@@ -116,11 +126,11 @@ def write_page(results: list[dict[str, Any]]) -> None:
     lines = [
         "# Benchmarks",
         "",
-        "Written by `python benchmarks/restoration.py --data DATA --referee evaluate.py` (`make benchmark`), which trains a",
-        "model on each set's training images and scores it on its test images. Figures are means over the images: dB of PSNR",
-        "over the range of the true image. *Lead* is ours minus the classical tool's, measured on the same observations in",
-        "the same run. The classical tools: bicubic is scikit-image's `resize` of order 3, biharmonic its",
-        "`inpaint_biharmonic`, BM3D runs on Anscombe-stabilised counts and is told the true gain, which our model is not.",
+        "Written by `python benchmarks/restoration.py --data DATA --referee evaluate.py`, which trains a model on each set's",
+        "training images and scores it on its test images. Figures are means over the images: dB of PSNR over the range of",
+        "the true image. *Lead* is ours minus the classical tool's, measured on the same observations in the same run.",
+        "Bicubic is scikit-image's `resize` of order 3, biharmonic its `inpaint_biharmonic`; BM3D runs on",
+        "Anscombe-stabilised counts and is told the true gain, which our model is not.",
         "",
     ]
     for result in results:
@@ -131,7 +141,8 @@ def write_page(results: list[dict[str, Any]]) -> None:
             f"{result['images']} test images; {result['steps']} steps in {result['training_seconds']:.0f} s; commit "
             f"`{result['commit']}`; {result['machine']}.",
             "",
-            "| task | classical tool | our mean | lead | target | one sample | gain of averaging 8 | 90 % interval covers | inconsistency |",
+            "| task | classical tool | our mean | lead | target | one sample | averaging 8 gains | 90 % interval covers "
+            "| inconsistency |",
             "|---|---|---|---|---|---|---|---|---|",
         ]
         for task, name in NAMES.items():
@@ -144,7 +155,11 @@ def write_page(results: list[dict[str, Any]]) -> None:
                 f"| {row.get('inconsistency', '')} |"
             )
         pace = result["mean_s_per_megapixel"]
-        lines += ["", f"The mean alone takes {pace:.2f} s a megapixel (one 1024² image, best of three, target ≤ 1.5 s).", ""]
+        lines += [
+            "",
+            f"The mean alone takes {pace:.2f} s a megapixel (one 1024² image, best of three, target ≤ 1.5 s).",
+            "",
+        ]
     notes = HERE / "notes.md"
     if notes.exists():
         lines += [notes.read_text().rstrip(), ""]
@@ -167,8 +182,12 @@ def main() -> None:
             parser.error("give --data and --referee, or --page-only")
         for name in options.sets:
             print(f"{name}: {options.minutes:g} minutes of {options.preset}", flush=True)
-            result = measure(options.data.resolve(), name, options.preset, options.minutes, options.referee.resolve(), options.images)
-            (RESULTS / f"{name}-{options.preset}-{options.minutes:g}.json").write_text(json.dumps(result, indent=1) + "\n")
+            result = measure(
+                options.data.resolve(), name, options.preset, options.minutes, options.referee.resolve(), options.images
+            )
+            (RESULTS / f"{name}-{options.preset}-{options.minutes:g}.json").write_text(
+                json.dumps(result, indent=1) + "\n"
+            )
     order = {"nuclei": 0, "em": 1}
     results = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
     write_page(sorted(results, key=lambda result: (order.get(result["set"], 2), result["minutes"])))

@@ -15,8 +15,13 @@ import numpy as np
 import pytest
 import skimage.data
 import tifffile
+from hypothesis import settings
 
 import napari_vaegan as nv
+
+# How long an example takes says more of what else the machine does than of the code: no deadline.
+settings.register_profile("busy machine", deadline=None)
+settings.load_profile("busy machine")
 
 TINY = {"preset": "tiny", "steps": 60, "patch_size": 32, "batch_size": 8, "device": "cpu", "precision": "float32"}
 

@@ -194,7 +194,7 @@ def test_ctrl_c_saves_a_model_that_works_and_says_how_to_resume(start, textured_
 
 
 def test_a_training_that_was_killed_goes_on_from_its_checkpoint_to_the_same_quality(start, textured_images, tmp_path):
-    settings = [*QUICK, "--steps", 60]
+    settings = [*QUICK, "--steps", 24]
     out, checkpoint = tmp_path / "killed.vaegan", tmp_path / "killed.vaegan.checkpoint"
     process = start("train", textured_images, "--out", out, *settings)
     wait_for(checkpoint, process)

@@ -46,11 +46,19 @@ class TrainingConfig(BaseModel):
         None, description="Axes of the images, such as TYX, where their files do not say; guessed if not given."
     )
     validation_fraction: float = Field(
-        0.1, gt=0, lt=0.9, description="Share of the images held apart to judge the model.", json_schema_extra={"expert": True}
+        0.1,
+        gt=0,
+        lt=0.9,
+        description="Share of the images held apart to judge the model.",
+        json_schema_extra={"expert": True},
     )
     batch_size: int = Field(16, ge=2, le=1024, description="Patches a step.", json_schema_extra={"expert": True})
     patch_size: int = Field(
-        64, ge=32, le=1024, description="Side of the patches in pixels, at the start.", json_schema_extra={"expert": True}
+        64,
+        ge=32,
+        le=1024,
+        description="Side of the patches in pixels, at the start.",
+        json_schema_extra={"expert": True},
     )
     progressive: bool = Field(
         True,
@@ -70,23 +78,36 @@ class TrainingConfig(BaseModel):
     kl_weight: float = Field(
         1.0, ge=0, description="Weight of the KL divergence, once it is fully on.", json_schema_extra={"expert": True}
     )
+    spread_weight: float = Field(
+        1.0,
+        ge=0,
+        description="Weight of the score that makes samples differ as much as the truth is uncertain.",
+        json_schema_extra={"expert": True},
+    )
     adversarial: bool = Field(
-        True, description="Train the generator against a discriminator (stages 2 and 3).", json_schema_extra={"expert": True}
+        True,
+        description="Train the generator against a discriminator (stages 2 and 3).",
+        json_schema_extra={"expert": True},
     )
     adversarial_weight: float = Field(
-        0.05, ge=0, description="Weight of the adversarial term in stage 3.", json_schema_extra={"expert": True}
+        1.0, ge=0, description="Weight of the adversarial term in stage 3.", json_schema_extra={"expert": True}
     )
     feature_matching_weight: float = Field(
-        0.05,
+        0.5,
         ge=0,
         description="Weight of the discriminator's features in comparing reconstructions with the truth.",
         json_schema_extra={"expert": True},
     )
     gradient_penalty: float = Field(
-        1.0, ge=0, description="Weight of the zero-centred gradient penalties R1 and R2.", json_schema_extra={"expert": True}
+        1.0,
+        ge=0,
+        description="Weight of the zero-centred gradient penalties R1 and R2.",
+        json_schema_extra={"expert": True},
     )
     spectral_normalisation: bool = Field(
-        True, description="Bound the discriminator's layers by spectral normalisation.", json_schema_extra={"expert": True}
+        True,
+        description="Bound the discriminator's layers by spectral normalisation.",
+        json_schema_extra={"expert": True},
     )
 
     def __init__(self, **values: Any) -> None:

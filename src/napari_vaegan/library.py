@@ -135,6 +135,8 @@ def load(path: str | os.PathLike[str], device: str = "auto", precision: str = "a
 def _name_of(source: Any) -> str:
     if isinstance(source, (str, os.PathLike)):
         return Path(source).resolve().name
+    if isinstance(source, (list, tuple)) and all(isinstance(part, (str, os.PathLike)) for part in source):
+        return Path(source[0]).resolve().parent.name
     return "arrays"
 
 

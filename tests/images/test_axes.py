@@ -39,9 +39,7 @@ def test_axes_without_metadata_are_guessed_from_the_shape(shape: tuple[int, ...]
         ((7, 40, 50), "TYX"),
     ],
 )
-def test_a_dimension_as_long_as_the_models_channels_is_the_channel_axis(
-    shape: tuple[int, ...], axes: str
-) -> None:
+def test_a_dimension_as_long_as_the_models_channels_is_the_channel_axis(shape: tuple[int, ...], axes: str) -> None:
     assert guess_axes(shape, channels=2) == axes
 
 

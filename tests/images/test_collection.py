@@ -113,9 +113,7 @@ def test_a_lazy_array_that_is_too_large_is_read_only_where_it_is_kept() -> None:
         read.append(block_info[None]["chunk-location"][0])
         return noise(1, 20, 21)
 
-    stack = dask.array.map_blocks(
-        load, dtype="uint8", chunks=((1,) * 40, 20, 21), meta=np.empty((0, 0, 0), "u1")
-    )
+    stack = dask.array.map_blocks(load, dtype="uint8", chunks=((1,) * 40, 20, 21), meta=np.empty((0, 0, 0), "u1"))
     collection = collect_images(stack, memory_limit_bytes=10 * 20 * 21)
     assert sorted(set(read)) == list(range(0, 40, 4))
     assert [plane.name for plane in collection.planes] == [f"array T={t}" for t in range(0, 40, 4)]

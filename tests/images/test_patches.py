@@ -37,9 +37,7 @@ def test_zero_and_step_say_where_raw_intensities_lie() -> None:
     pixels = np.random.default_rng(0).integers(100, 200, (40, 50, 2)).astype(np.uint8)
     chosen = plane(pixels)
     patches = PatchSampler([chosen], seed=0).draw(3, 16)
-    np.testing.assert_allclose(
-        patches.zero, np.tile(-chosen.scaling.low / chosen.scaling.span, (3, 1)), rtol=1e-6
-    )
+    np.testing.assert_allclose(patches.zero, np.tile(-chosen.scaling.low / chosen.scaling.span, (3, 1)), rtol=1e-6)
     np.testing.assert_allclose(patches.step, np.tile(1 / chosen.scaling.span, (3, 1)), rtol=1e-6)
 
 
@@ -50,9 +48,7 @@ def test_zero_and_step_say_where_raw_intensities_lie() -> None:
     channels=st.integers(1, 3),
     size=st.sampled_from([8, 16, 64]),
 )
-def test_planes_of_any_size_give_patches_of_their_own_pixels(
-    height: int, width: int, channels: int, size: int
-) -> None:
+def test_planes_of_any_size_give_patches_of_their_own_pixels(height: int, width: int, channels: int, size: int) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (height, width, channels)).astype(np.uint8)
     patches = PatchSampler([raw(pixels)], seed=0).draw(4, size)
     assert patches.pixels.shape == (4, channels, size, size)

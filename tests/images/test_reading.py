@@ -21,9 +21,7 @@ def noise(shape: tuple[int, ...], dtype: str = "uint8") -> np.ndarray:
     return np.random.default_rng(0).integers(0, 200, shape).astype(dtype)
 
 
-@pytest.mark.parametrize(
-    "dtype", ["uint8", "uint16", "uint32", "int16", "int32", "float16", "float32", "float64"]
-)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32", "int16", "int32", "float16", "float32", "float64"])
 def test_tiff_keeps_every_dtype(tmp_path: Path, dtype: str) -> None:
     array = noise((12, 13), dtype)
     tifffile.imwrite(tmp_path / "a.tif", array)
@@ -43,9 +41,7 @@ def test_booleans_become_bytes(tmp_path: Path) -> None:
 def test_grey_stored_as_rgba_is_grey(tmp_path: Path, name: str) -> None:
     grey = skimage.data.camera()[:64, :48]
     rgba = np.stack([grey, grey, grey, np.full_like(grey, 255)], axis=-1)
-    imageio.imwrite(tmp_path / name, rgba) if name == "a.png" else tifffile.imwrite(
-        tmp_path / name, rgba, photometric="rgb"
-    )
+    imageio.imwrite(tmp_path / name, rgba) if name == "a.png" else tifffile.imwrite(tmp_path / name, rgba, photometric="rgb")
     image = read_image(tmp_path / name)
     assert image.axes == "YX"
     np.testing.assert_array_equal(image.pixels, grey)
@@ -55,9 +51,7 @@ def test_grey_stored_as_rgba_is_grey(tmp_path: Path, name: str) -> None:
 def test_alpha_is_dropped_from_colour(tmp_path: Path, name: str) -> None:
     colour = skimage.data.astronaut()[:64, :48]
     rgba = np.concatenate([colour, np.full_like(colour[..., :1], 255)], axis=-1)
-    imageio.imwrite(tmp_path / name, rgba) if name == "a.png" else tifffile.imwrite(
-        tmp_path / name, rgba, photometric="rgb"
-    )
+    imageio.imwrite(tmp_path / name, rgba) if name == "a.png" else tifffile.imwrite(tmp_path / name, rgba, photometric="rgb")
     image = read_image(tmp_path / name)
     assert (image.axes, image.colour, image.channels) == ("YXC", True, 3)
     np.testing.assert_array_equal(image.pixels, colour)
@@ -77,9 +71,7 @@ def test_jpeg_is_read(tmp_path: Path) -> None:
 
 def test_planar_colour_has_its_channels_last(tmp_path: Path) -> None:
     colour = skimage.data.astronaut()[:64, :48]
-    tifffile.imwrite(
-        tmp_path / "a.tif", colour.transpose(2, 0, 1), photometric="rgb", planarconfig="separate"
-    )
+    tifffile.imwrite(tmp_path / "a.tif", colour.transpose(2, 0, 1), photometric="rgb", planarconfig="separate")
     np.testing.assert_array_equal(read_image(tmp_path / "a.tif").pixels, colour)
 
 
@@ -148,8 +140,7 @@ def test_multi_page_tiff_of_scikit_image_is_read() -> None:
 def test_one_file_of_a_data_set_in_several_brings_only_its_own_planes(tmp_path: Path) -> None:
     frames = noise((2, 12, 13), "uint16")
     parts = "".join(
-        f'<TiffData FirstT="{t}" IFD="0" PlaneCount="1">'
-        f'<UUID FileName="{t}.ome.tif">urn:uuid:{t}</UUID></TiffData>'
+        f'<TiffData FirstT="{t}" IFD="0" PlaneCount="1"><UUID FileName="{t}.ome.tif">urn:uuid:{t}</UUID></TiffData>'
         for t in range(2)
     )
     for t, frame in enumerate(frames):
@@ -167,9 +158,7 @@ def test_one_file_of_a_data_set_in_several_brings_only_its_own_planes(tmp_path: 
 
 def bad_png_of_16_bit_colour() -> bytes:
     def chunk(kind: bytes, content: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-        )
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
     header = struct.pack(">IIBBBBB", 8, 8, 16, 2, 0, 0, 0)
     rows = zlib.compress((b"\0" + bytes(48)) * 8)
@@ -187,9 +176,7 @@ def bad_png_of_16_bit_colour() -> bytes:
         ("deep.png", bad_png_of_16_bit_colour(), "16-bit colours"),
     ],
 )
-def test_a_file_that_is_no_image_is_named_with_its_reason(
-    tmp_path: Path, name: str, content: bytes, reason: str
-) -> None:
+def test_a_file_that_is_no_image_is_named_with_its_reason(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=reason) as error:
         read_image(tmp_path / name)
@@ -233,6 +220,14 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
+def pixels_or_refusal(path: Path) -> Any:
+    """Return what was read, or in which words it was refused."""
+    try:
+        return read_image(path).pixels
+    except DataError as error:
+        return str(error)
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kind=st.sampled_from(sorted(KINDS)), frames=st.integers(1, 4), part=st.floats(0, 1, exclude_max=True))
 def test_a_truncated_tiff_is_refused_or_whole(tmp_path: Path, kind: str, frames: int, part: float) -> None:
@@ -241,12 +236,11 @@ def test_a_truncated_tiff_is_refused_or_whole(tmp_path: Path, kind: str, frames:
     tifffile.imwrite(path, array, photometric="minisblack", **KINDS[kind])
     content = path.read_bytes()
     path.write_bytes(content[: int(part * len(content))])
-    try:
-        image = read_image(path)
-    except DataError as error:
-        assert "a.tif" in str(error)
+    read = pixels_or_refusal(path)
+    if isinstance(read, str):
+        assert "a.tif" in read
     else:
-        np.testing.assert_array_equal(image.pixels.reshape(array.shape), array)
+        np.testing.assert_array_equal(read.reshape(array.shape), array)
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

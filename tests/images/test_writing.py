@@ -35,9 +35,7 @@ CALIBRATED = Image(
     name=st.sampled_from(["a.tif", "a.ome.tif"]),
     channels=st.integers(2, 4),
 )
-def test_what_is_written_is_read_back(
-    tmp_path: Path, axes: str, dtype: str, name: str, channels: int
-) -> None:
+def test_what_is_written_is_read_back(tmp_path: Path, axes: str, dtype: str, name: str, channels: int) -> None:
     lengths = {"T": 2, "Z": 5, "C": channels, "Y": 12, "X": 13}
     shape = [lengths[letter] for letter in axes]
     array = np.random.default_rng(0).integers(0, 100, shape).astype(dtype)
@@ -94,9 +92,7 @@ def test_png_holds_8_bit_colour_exactly(tmp_path: Path) -> None:
     ("dtype", "axes", "shape"),
     [("float32", "YX", (8, 9)), ("uint8", "TYX", (2, 8, 9)), ("uint16", "YXC", (8, 9, 3))],
 )
-def test_png_refuses_what_it_cannot_hold(
-    tmp_path: Path, dtype: str, axes: str, shape: tuple[int, ...]
-) -> None:
+def test_png_refuses_what_it_cannot_hold(tmp_path: Path, dtype: str, axes: str, shape: tuple[int, ...]) -> None:
     with pytest.raises(OutputError, match=r"a\.png cannot hold"):
         write_image(tmp_path / "a.png", np.zeros(shape, dtype), axes)
 
@@ -158,9 +154,14 @@ def test_a_disk_that_fills_up_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_a_failure_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "model"
     path.write_bytes(b"old")
-    with pytest.raises(RuntimeError, match="bug"), atomic_write(path) as temporary:
-        temporary.write_bytes(b"half")
-        raise RuntimeError("bug")
+
+    def fail_half_way() -> None:
+        with atomic_write(path) as temporary:
+            temporary.write_bytes(b"half")
+            raise RuntimeError("bug")
+
+    with pytest.raises(RuntimeError, match="bug"):
+        fail_half_way()
     assert [file.name for file in tmp_path.iterdir()] == ["model"]
     assert path.read_bytes() == b"old"
 

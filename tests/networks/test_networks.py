@@ -52,7 +52,7 @@ def test_an_untrained_mean_is_the_first_estimate() -> None:
 def test_untrained_latents_cost_nothing() -> None:
     model, seen = networks(), observation()
     made = model.generator.reconstruct(see(model, seen), model.see_truth(seen.image), seen.condition)
-    assert all(float(divergence.abs().max()) < 1e-4 for divergence in made.divergences)
+    assert all(divergence.abs().max().item() < 1e-4 for divergence in made.divergences)
     assert len(made.divergences) == sum(count > 0 for count in ARCHITECTURES["tiny"].latents)
 
 

@@ -80,7 +80,8 @@ def test_a_newer_format_asks_for_an_update(tiny_model_file: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "changes", [{"channels": 3}, {"channels": 10**9}, {"config": {"preset": "large"}}, {"config": 7}, {"dtype": "object"}]
+    "changes",
+    [{"channels": 3}, {"channels": 10**9}, {"config": {"preset": "large"}}, {"config": 7}, {"dtype": "object"}],
 )
 def test_a_header_that_promises_other_weights_is_refused(tiny_model_file: Path, tmp_path: Path, changes: dict) -> None:
     with pytest.raises(nv.ModelFileError):

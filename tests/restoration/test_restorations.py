@@ -89,6 +89,22 @@ def test_a_mask_may_differ_from_plane_to_plane(tiny_model: nv.Model) -> None:
     assert np.array_equal(result.image[1][mask[1] == 0], stack[1][mask[1] == 0])
 
 
+def test_a_mask_has_the_image_s_order_of_axes(tiny_model: nv.Model) -> None:
+    image, mask = picture(40, 40), hole((40, 40))
+    mask[20:30, 3] = True
+    turned = tiny_model.inpaint(image.T, mask.T, samples=0, axes="XY")
+    assert np.array_equal(turned.image.T, tiny_model.inpaint(image, mask, samples=0).image)
+
+
+def test_a_boolean_image_is_restored_as_zeros_and_ones(tiny_model: nv.Model) -> None:
+    image, mask = picture() > 100, hole((48, 40))
+    filled = tiny_model.inpaint(image, mask, samples=1).image
+    assert filled.dtype == np.uint8
+    assert np.array_equal(filled[~mask], image[~mask])
+    assert tiny_model.denoise(image, samples=0).image.max() <= 2
+    assert tiny_model.super_resolve(image, 2, samples=0).report["consistency_residual"] == 0
+
+
 def test_guessed_axes_are_stated(tiny_model: nv.Model) -> None:
     result = tiny_model.denoise(np.stack([picture(), picture()]), samples=0)
     assert any("TYX" in warning for warning in result.report["warnings"])
@@ -213,7 +229,7 @@ def test_a_mask_of_another_shape_is_refused_with_both_shapes(tiny_model: nv.Mode
 
 
 def test_three_channels_are_refused_by_a_model_of_one(tiny_model: nv.Model) -> None:
-    with pytest.raises(nv.ShapeError, match="3 channels.*1 channel"):
+    with pytest.raises(nv.ShapeError, match=r"3 channels.*1 channel"):
         tiny_model.denoise(np.zeros((32, 32, 3), np.uint8), axes="YXC")
 
 

@@ -97,4 +97,6 @@ def test_short_memory_halves_the_tile_and_goes_on(tiny_model: nv.Model, monkeypa
     monkeypatch.setattr(engine, "tile", 384)
     result = tiny_model.denoise(image, samples=0)
     assert result.report["tiles"] > 1
+    assert any("Memory was short" in warning for warning in result.report["warnings"])
+    assert engine.tile == 384
     assert np.abs(result.mean - expected.mean).max() < 0.3

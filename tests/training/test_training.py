@@ -98,7 +98,9 @@ def test_a_resumed_training_reaches_the_same_weights(
         np.testing.assert_allclose(ours[name], value, atol=1e-4, err_msg=name)
 
 
-def test_the_same_seed_trains_the_same_model(whole: tuple[nv.Model, Listener], textured_images: Path, tmp_path: Path) -> None:
+def test_the_same_seed_trains_the_same_model(
+    whole: tuple[nv.Model, Listener], textured_images: Path, tmp_path: Path
+) -> None:
     config = nv.TrainingConfig(**TINY, steps=40)
     again = nv.train(textured_images, config, checkpoint=tmp_path / "again.checkpoint")
     assert again.header.psnr == pytest.approx(whole[0].header.psnr, abs=1e-3)
@@ -108,13 +110,22 @@ def test_a_stop_leaves_a_usable_model_and_a_checkpoint(textured_images: Path, tm
     listener = Listener(stop_after=3)
     checkpoint = tmp_path / "stopped.checkpoint"
     model = nv.train(
-        textured_images, nv.TrainingConfig(**TINY, minutes=60), on_event=listener, stop=listener.stop, checkpoint=checkpoint
+        textured_images,
+        nv.TrainingConfig(**TINY, minutes=60),
+        on_event=listener,
+        stop=listener.stop,
+        checkpoint=checkpoint,
     )
     assert listener.of(Finished)[0].stopped
     assert len(listener.of(Stepped)) == 3
     assert checkpoint.exists()
     assert listener.of(CheckpointSaved)[-1].path == checkpoint
     assert model.denoise(np.full((16, 16), 100, np.uint8), samples=1).image.shape == (16, 16)
+
+
+def test_training_leaves_the_process_s_smallest_numbers_alone(whole: tuple[nv.Model, Listener]) -> None:
+    smallest = np.array([np.finfo(np.float32).smallest_subnormal])
+    assert (smallest * np.float32(1) > 0).all()
 
 
 def test_techniques_that_are_switched_off_are_off(textured_images: Path, tmp_path: Path) -> None:

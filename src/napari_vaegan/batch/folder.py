@@ -157,9 +157,7 @@ def restore_folder(
     mask = _open_mask(mask)
     model = model if isinstance(model, Model) else load(model)
     model.check_task(task)
-    job = _Job(
-        model, task, factor, mask, source, samples if write_samples else 0, seed, axes, write_std, overwrite, stop
-    )
+    job = _Job(model, task, factor, mask, source, samples if write_samples else 0, seed, axes, write_std, overwrite, stop)
     names = [path.relative_to(source) for path in inputs]
     plan = dict(zip(inputs, plan_outputs(source, names, job.kinds), strict=True))
     _refuse_inputs_as_outputs(plan, destination, job)
@@ -226,9 +224,7 @@ def _refuse_inputs_as_outputs(plan: dict[Path, Path], destination: Path, job: _J
     for name in plan.values():
         for output in job.outputs(destination / name):
             if output.resolve() in inputs:
-                raise OutputError(
-                    f"{output} is one of the images to restore, and would be replaced: choose another folder."
-                )
+                raise OutputError(f"{output} is one of the images to restore, and would be replaced: choose another folder.")
 
 
 def _restore_file(job: _Job, path: Path, output: Path) -> FileDone:

@@ -58,9 +58,7 @@ def side_output(output: Path, kind: str) -> Path:
     return output.with_name(f"{stem(output.name)}.{kind}.tif")
 
 
-def write_sides(
-    output: Path, result: Restoration, image: Image, *, std: bool, magnification: int, overwrite: bool
-) -> None:
+def write_sides(output: Path, result: Restoration, image: Image, *, std: bool, magnification: int, overwrite: bool) -> None:
     """Write standard deviation and samples of a restored image beside it, as far as there are any.
 
     Parameters
@@ -141,7 +139,5 @@ def _sample_axis(image: Image) -> str:
     """Return a letter for the axis that counts samples: one that the image does not use."""
     free = [letter for letter in "TZC" if letter not in image.axes]
     if not free:
-        raise OutputError(
-            f"The samples of an image of axes {image.axes} have more axes than a TIFF: write none of them."
-        )
+        raise OutputError(f"The samples of an image of axes {image.axes} have more axes than a TIFF: write none of them.")
     return free[0]

@@ -23,13 +23,9 @@ SamplesOption = Annotated[int, typer.Option(help="How many possible truths to dr
 SeedOption = Annotated[int, typer.Option(help="The same seed draws the same samples.")]
 AxesOption = Annotated[
     str | None,
-    typer.Option(
-        help="Axes of the image, such as TYX, if its file does not say.", show_default="the file's, or a guess"
-    ),
+    typer.Option(help="Axes of the image, such as TYX, if its file does not say.", show_default="the file's, or a guess"),
 ]
-WriteStdOption = Annotated[
-    bool, typer.Option("--write-std", help="Also write the standard deviation, as NAME.std.tif.")
-]
+WriteStdOption = Annotated[bool, typer.Option("--write-std", help="Also write the standard deviation, as NAME.std.tif.")]
 WriteSamplesOption = Annotated[
     bool, typer.Option("--write-samples", help="Also write the samples as one stack, NAME.samples.tif.")
 ]

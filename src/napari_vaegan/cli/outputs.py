@@ -39,8 +39,6 @@ def check_image_file(path: Path, overwrite: bool, kinds: tuple[str, ...] = ()) -
     from napari_vaegan.batch.outputs import side_output
 
     if path.suffix.lower() not in _ENDINGS:
-        raise OutputError(
-            f"{path} cannot hold the result without loss: use a name that ends in .tif, .ome.tif or .png."
-        )
+        raise OutputError(f"{path} cannot hold the result without loss: use a name that ends in .tif, .ome.tif or .png.")
     for file in (path, *(side_output(path, kind) for kind in kinds)):
         check_file(file, overwrite)

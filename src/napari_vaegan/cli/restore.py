@@ -143,9 +143,7 @@ def _restore(
         result = run(drawer, picture, on_progress)
     write_sides(out, result, picture, std=order.write_std, magnification=magnification, overwrite=order.overwrite)
     write_image(out, result.image, picture.axes, like=picture, magnification=magnification, overwrite=order.overwrite)
-    say(
-        f"{done}: {order.image} → {', '.join(str(path) for path in (out, *(side_output(out, kind) for kind in kinds)))}"
-    )
+    say(f"{done}: {order.image} → {', '.join(str(path) for path in (out, *(side_output(out, kind) for kind in kinds)))}")
     say(_report(result))
     for sentence in notes_on(result, picture):
         note(f"Note: {sentence}", "yellow")

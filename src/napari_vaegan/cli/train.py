@@ -17,9 +17,7 @@ from napari_vaegan.errors import OutputError, SettingError
 
 @with_training_options
 def train(
-    source: Annotated[
-        list[Path], typer.Argument(help="Folders (with sub-folders) or files of images.", show_default=False)
-    ],
+    source: Annotated[list[Path], typer.Argument(help="Folders (with sub-folders) or files of images.", show_default=False)],
     *,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Where the model goes, such as nuclei.vaegan.", show_default=False)
@@ -42,9 +40,7 @@ def train(
     check_file(out, overwrite or resume)
     check_file(kept, overwrite=True)
     if kept.exists() and not (resume or overwrite):
-        raise OutputError(
-            f"{kept} is left of an interrupted training: go on with --resume, or start anew with --overwrite."
-        )
+        raise OutputError(f"{kept} is left of an interrupted training: go on with --resume, or start anew with --overwrite.")
 
     from napari_vaegan import library
     from napari_vaegan.cli.training_view import training_view

@@ -104,9 +104,7 @@ def _trial_strip(trial: Trial, contrast: Contrast, pixel_micrometres: float) -> 
     return Strip(trial.task, (counted, _range_of(contrast)), panels)
 
 
-def _generated_strip(
-    generated: NDArray[Any], real: NDArray[Any], contrast: Contrast, pixel_micrometres: float
-) -> Strip:
+def _generated_strip(generated: NDArray[Any], real: NDArray[Any], contrast: Contrast, pixel_micrometres: float) -> Strip:
     def show(image: NDArray[Any]) -> Image.Image:
         return enlarged(contrast.grey(image), (_ENLARGEMENT * image.shape[1], _ENLARGEMENT * image.shape[0]))
 

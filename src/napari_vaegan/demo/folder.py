@@ -41,9 +41,7 @@ class DemoFolder:
         for name in names:
             file = self.path / name
             if file.exists() and (not file.is_file() or written.get(name) != _checksum(file)):
-                raise OutputError(
-                    f"{file} was not written by the demonstration: move it away, or choose another folder."
-                )
+                raise OutputError(f"{file} was not written by the demonstration: move it away, or choose another folder.")
 
     def record(self, name: str) -> Path:
         """Note that a file was just written here by the demonstration; return its path."""

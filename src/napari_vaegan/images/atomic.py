@@ -43,9 +43,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
         _sync_folder(path.parent)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise OutputError(
-            f"{path} cannot be written ({reason}): check the folder, its rights and space."
-        ) from error
+        raise OutputError(f"{path} cannot be written ({reason}): check the folder, its rights and space.") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()

@@ -80,9 +80,7 @@ def check_axes(axes: str, shape: Sequence[int]) -> str:
         if letter not in LETTERS:
             raise ShapeError(f'Axes "{axes}" have the letter "{letter}": use letters among {LETTERS}.')
         if normal.count(letter) > 1:
-            raise ShapeError(
-                f'Axes "{axes}" name {letter} more than once: use each of {LETTERS} once at most.'
-            )
+            raise ShapeError(f'Axes "{axes}" name {letter} more than once: use each of {LETTERS} once at most.')
     if len(normal) != len(shape):
         raise ShapeError(
             f'Axes "{axes}" have {len(normal)} letters for an image of shape {tuple(shape)}: '
@@ -158,9 +156,7 @@ class PlaneLayout:
         elif planes.shape[-1] == 1:
             restored = restored[..., 0]
         else:
-            raise ShapeError(
-                f'Planes of {planes.shape[-1]} channels do not fit axes "{self.axes}": name a channel axis C.'
-            )
+            raise ShapeError(f'Planes of {planes.shape[-1]} channels do not fit axes "{self.axes}": name a channel axis C.')
         return restored.transpose([order.index(letter) for letter in self.axes])
 
 

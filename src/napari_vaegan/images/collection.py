@@ -178,9 +178,7 @@ def collect_images(
         if held.source in images
     )
     if not planes:
-        raise DataError(
-            f"The images need more than {memory_limit_bytes} bytes of memory: allow more or crop them."
-        )
+        raise DataError(f"The images need more than {memory_limit_bytes} bytes of memory: allow more or crop them.")
     depths = Counter(plane.pixels.dtype for plane in planes)
     return Collection(
         planes=planes,
@@ -239,9 +237,7 @@ def _majority(channels: list[int]) -> int:
     counts = Counter(channels).most_common()
     if counts[0][1] < _MAJORITY * len(channels):
         listed = ", ".join(f"{count} with {number}" for number, count in counts)
-        raise DataError(
-            f"The images differ in their number of channels ({listed}): set channels= to the number to use."
-        )
+        raise DataError(f"The images differ in their number of channels ({listed}): set channels= to the number to use.")
     return counts[0][0]
 
 
@@ -263,9 +259,7 @@ def _guess_notes(images: dict[int, _Usable]) -> list[str]:
 def _thinning_notes(budget: PlaneBudget, limit: int) -> list[str]:
     if not budget.thinned:
         return []
-    return [
-        f"{len(budget.held)} evenly spaced planes of {budget.offered} are kept, to stay within {limit} bytes."
-    ]
+    return [f"{len(budget.held)} evenly spaced planes of {budget.offered} are kept, to stay within {limit} bytes."]
 
 
 def _depth_notes(depths: Counter[np.dtype[Any]]) -> list[str]:

@@ -47,7 +47,8 @@ def split(collection: Collection, fraction: float = 0.1, seed: int = 0) -> Split
     -------
     Split
         Of a single image, the last quarter along the longer side of every plane validates, as the planes of
-        a stack are too alike; of planes too small for that, the same planes serve for both.
+        a stack are too alike; of planes too small for that, the last planes; of a single small plane, the
+        same one serves for both.
     """
     planes = collection.planes
     sources = sorted({plane.source for plane in planes})
@@ -62,6 +63,10 @@ def split(collection: Collection, fraction: float = 0.1, seed: int = 0) -> Split
         parts = [_cut(plane) for plane in planes]
         note = "There is one image, so the last quarter of its longer side is held apart for validation."
         return Split(tuple(first for first, _ in parts), tuple(last for _, last in parts), (note,))
+    if len(planes) > 1:
+        count = min(max(1, round(fraction * len(planes))), len(planes) - 1)
+        note = f"There is one stack of small planes, so its last {count} are held apart for validation."
+        return Split(planes[:-count], planes[-count:], (note,))
     note = "There is one image, too small to be divided, so validation is done on the training pixels."
     return Split(planes, planes, (note,))
 

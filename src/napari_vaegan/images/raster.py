@@ -25,9 +25,7 @@ def read_raster(path: Path) -> Image:
         depth, colour = beginning[_PNG_DEPTH_AND_COLOUR]
         # The decoder would silently keep only the upper half of each of these numbers.
         if depth == 16 and colour in _PNG_COLOUR_OR_ALPHA:
-            raise DataError(
-                f"{path} is a PNG of 16-bit colours, which would lose half its bits: save it as TIFF."
-            )
+            raise DataError(f"{path} is a PNG of 16-bit colours, which would lose half its bits: save it as TIFF.")
     mode = imageio.immeta(path, plugin="pillow")["mode"]
     pixels = imageio.imread(path, plugin="pillow", index=0, mode="RGB" if mode == "CMYK" else None)
     if pixels.ndim == 3:

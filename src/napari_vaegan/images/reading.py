@@ -59,16 +59,10 @@ def read_image(path: str | os.PathLike[str], axes: str | None = None) -> Image:
     except IsADirectoryError:
         raise DataError(f"{path} is a folder: give an image file here.") from None
     except MemoryError:
-        raise DataError(
-            f"{path} is too large for this machine's memory: crop it or split it into files."
-        ) from None
+        raise DataError(f"{path} is too large for this machine's memory: crop it or split it into files.") from None
     except Exception as error:  # a decoder may raise anything on a damaged file
         reason = " ".join(str(error).split()) or type(error).__name__
-        advice = (
-            "install imagecodecs"
-            if "imagecodecs" in reason
-            else "check that it opens elsewhere or save it again"
-        )
+        advice = "install imagecodecs" if "imagecodecs" in reason else "check that it opens elsewhere or save it again"
         raise DataError(f"{path} cannot be read ({reason.rstrip('.')}): {advice}.") from error
     if image.pixels.size == 0:
         raise DataError(f"{path} has no pixels: remove it or save it again.")
@@ -86,9 +80,7 @@ def _decode(path: Path, beginning: bytes) -> Image:
         return read_raster(path)
     if not beginning:
         raise DataError(f"{path} is empty: copy or save it again.")
-    raise DataError(
-        f"{path} is not a TIFF, PNG or JPEG image, whatever its name: remove it or save it as TIFF."
-    )
+    raise DataError(f"{path} is not a TIFF, PNG or JPEG image, whatever its name: remove it or save it as TIFF.")
 
 
 def _with_axes(image: Image, axes: str | None) -> Image:

@@ -116,9 +116,7 @@ def _low_and_span(
         return 0.0, 1.0
     low, high = np.percentile(sample, [LOW_PERCENTILE, HIGH_PERCENTILE]).astype(np.float64)
     squares = [
-        _brightest_square(plane[..., channel], mask)
-        for plane, mask in zip(planes, masks, strict=True)
-        for channel in group
+        _brightest_square(plane[..., channel], mask) for plane, mask in zip(planes, masks, strict=True) for channel in group
     ]
     span = max(high - low, (max(squares) - low) / BRIGHTEST_SCALED)
     if span <= 0:

@@ -55,9 +55,7 @@ def list_entries(source: Any) -> list[Entry]:
         elif hasattr(item, "shape") and hasattr(item, "dtype"):
             entries.append(Entry(f"array {number}" if several else "array", item))
         else:
-            raise DataError(
-                f"Images cannot be taken from a {type(item).__name__}: give a folder, files or arrays."
-            )
+            raise DataError(f"Images cannot be taken from a {type(item).__name__}: give a folder, files or arrays.")
     if not entries:
         raise DataError("The list of images is empty: give a folder, files or arrays.")
     return entries

@@ -74,9 +74,7 @@ def _check_complete(path: Path, tiff: tifffile.TiffFile) -> None:
             ends = np.add(page.dataoffsets, page.databytecounts)
             cut += bool(ends.size == 0 or ends.max() > size)
     if missing or cut or not _chain_is_whole(tiff, size):
-        raise DataError(
-            f"{path} is cut short, so that planes are missing or incomplete: copy or save it again."
-        )
+        raise DataError(f"{path} is cut short, so that planes are missing or incomplete: copy or save it again.")
 
 
 def _pixels(path: Path, tiff: tifffile.TiffFile) -> Any:

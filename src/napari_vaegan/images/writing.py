@@ -79,16 +79,12 @@ def write_image(
         with atomic_write(path) as temporary:
             imageio.imwrite(temporary, pixels, plugin="pillow", extension=".png")
     else:
-        raise OutputError(
-            f"{path} cannot be written without loss: use a name that ends in .tif, .ome.tif or .png."
-        )
+        raise OutputError(f"{path} cannot be written without loss: use a name that ends in .tif, .ome.tif or .png.")
 
 
 def _check_tiff(path: Path, pixels: np.ndarray[Any, Any]) -> None:
     if pixels.dtype.name not in _OME_DTYPES:
-        raise OutputError(
-            f"{path} cannot hold {pixels.dtype} numbers: convert the image to one of {_OME_DTYPES}."
-        )
+        raise OutputError(f"{path} cannot hold {pixels.dtype} numbers: convert the image to one of {_OME_DTYPES}.")
 
 
 def _check_png(path: Path, pixels: np.ndarray[Any, Any], axes: str) -> None:
@@ -117,9 +113,7 @@ def _names_fit(like: Image, pixels: np.ndarray[Any, Any], axes: str) -> bool:
     return "C" in axes and pixels.shape[axes.index("C")] == len(like.channel_names)
 
 
-def _write_ome(
-    path: Path, pixels: np.ndarray[Any, Any], axes: str, like: Image | None, magnification: int
-) -> None:
+def _write_ome(path: Path, pixels: np.ndarray[Any, Any], axes: str, like: Image | None, magnification: int) -> None:
     metadata: dict[str, Any] = {}
     for axis, size in _sizes(like, magnification).items():
         attribute = "TimeIncrement" if axis == "T" else f"PhysicalSize{axis}"
@@ -130,9 +124,7 @@ def _write_ome(
         axes, photometric = axes.replace("C", "S"), "rgb"
     else:
         # OME keeps Y and X last.
-        pixels, axes = _in_order(
-            pixels, axes, "".join(letter for letter in axes if letter not in "YX") + "YX"
-        )
+        pixels, axes = _in_order(pixels, axes, "".join(letter for letter in axes if letter not in "YX") + "YX")
         photometric = "minisblack"
         if like is not None and _names_fit(like, pixels, axes):
             metadata["Channel"] = {"Name": list(like.channel_names)}
@@ -142,9 +134,7 @@ def _write_ome(
         tiff.write(pixels, photometric=photometric, metadata=metadata)
 
 
-def _write_imagej(
-    path: Path, pixels: np.ndarray[Any, Any], axes: str, like: Image | None, magnification: int
-) -> None:
+def _write_imagej(path: Path, pixels: np.ndarray[Any, Any], axes: str, like: Image | None, magnification: int) -> None:
     metadata: dict[str, Any] = {}
     sizes = _sizes(like, magnification)
     units = like.unit if like is not None else {}

@@ -1,4 +1,4 @@
-"""The discriminator: does this image look real, given what was observed of it?"""
+"""The discriminator: whether an image looks real, given what was observed of it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
+
+VERDICT_GAIN = 10.0
+"""Scale of the logits: with every layer's norm bounded by one they would hardly leave zero, and teach next to nothing."""
 
 
 def batch_deviation(x: Tensor) -> Tensor:
@@ -40,9 +43,7 @@ class Discriminator(nn.Module):
         self.downs = nn.ModuleList(convolution(a, b, 4, stride=2) for a, b in zip(entries, widths, strict=True))
         self.mixes = nn.ModuleList(convolution(width, width, 3) for width in widths[1:])
         last = len(widths) - 2
-        self.verdicts = nn.ModuleList(
-            convolution(width + (index == last), 1, 3) for index, width in enumerate(widths[1:])
-        )
+        self.verdicts = nn.ModuleList(convolution(width + (index == last), 1, 3) for index, width in enumerate(widths[1:]))
 
     def forward(self, image: Tensor, seen: Tensor, known: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Judge images.
@@ -70,5 +71,5 @@ class Discriminator(nn.Module):
             h = functional.leaky_relu(mix(h), 0.2)
             features.append(h)
             coarsest = verdict is self.verdicts[-1]
-            verdicts.append(verdict(batch_deviation(h) if coarsest else h))
+            verdicts.append(VERDICT_GAIN * verdict(batch_deviation(h) if coarsest else h))
         return verdicts, features

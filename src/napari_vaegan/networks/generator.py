@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -107,21 +109,26 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         order = [index for index in reversed(range(len(widths))) if latents[index]]
-        self.strides = [2 ** (index + 1) for index in order]
+        self.strides: list[int] = [2 ** (index + 1) for index in order]
         self.start = nn.Parameter(torch.zeros(1, widths[order[0]], 1, 1))
         self.levels = nn.ModuleList(
             LatentLevel(channels, widths[i], seen_widths[i], latents[i], blocks, condition_size) for i in order
         )
-        self.ups = nn.ModuleList(Upsample(widths[a], widths[b]) for a, b in zip(order[:-1], order[1:], strict=True))
+        self.ups = nn.ModuleList(Upsample(widths[a], widths[b]) for a, b in pairwise(order))
         finest = order[-1]
         self.finish = nn.ModuleList(Upsample(widths[i + 1], widths[i]) for i in reversed(range(finest)))
         self.finish_seen = nn.ModuleList(nn.Conv2d(seen_widths[i], widths[i], 1) for i in reversed(range(finest)))
         self.finish_blocks = nn.ModuleList(Blocks(2, widths[i], condition_size) for i in reversed(range(finest)))
         self.residual = zero_convolution(widths[0], 4 * channels)
 
+    @property
+    def ladder(self) -> list[LatentLevel]:
+        """The latent levels, coarsest first."""
+        return cast("list[LatentLevel]", list(self.levels))
+
     def _descend(self, index: int, h: Tensor | None, seen: list[Tensor], condition: Tensor) -> Tensor:
         """Bring the features down to a level and let it see what was observed there."""
-        level = self.levels[index]
+        level = self.ladder[index]
         observed = level.seen(seen[self._feature_index(index)])
         h = self.start + observed if h is None else self.ups[index - 1](h) + observed
         out: Tensor = level.before(h, condition)
@@ -141,7 +148,7 @@ class Generator(nn.Module):
     def sample(self, seen: list[Tensor], condition: Tensor, draw: DrawNoise = random_noise) -> Tensor:
         """Draw a residual (batch, channels, height, width) from the prior, given the observation's features."""
         h: Tensor | None = None
-        for index, level in enumerate(self.levels):
+        for index, level in enumerate(self.ladder):
             h = self._descend(index, h, seen, condition)
             mean, log_std = level.prior_of(h)
             latent = mean + log_std.exp() * draw(index, mean)
@@ -166,7 +173,7 @@ class Generator(nn.Module):
         """
         divergences, level_images = [], []
         h: Tensor | None = None
-        for index, level in enumerate(self.levels):
+        for index, level in enumerate(self.ladder):
             h = self._descend(index, h, seen, condition)
             prior = level.prior_of(h)
             latent = prior[0]

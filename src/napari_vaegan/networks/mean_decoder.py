@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -29,7 +30,7 @@ class MeanDecoder(nn.Module):
 
     def __init__(self, channels: int, widths: Sequence[int], blocks: Sequence[int], condition_size: int) -> None:
         super().__init__()
-        self.ups = nn.ModuleList(Upsample(b, a) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.ups = nn.ModuleList(Upsample(b, a) for a, b in pairwise(widths))
         self.stages = nn.ModuleList(
             Blocks(count, width, condition_size) for count, width in zip(blocks[:-1], widths[:-1], strict=True)
         )

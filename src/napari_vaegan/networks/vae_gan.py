@@ -30,9 +30,7 @@ class VaeGan(nn.Module):
         self.stride = architecture.stride
         self.condition_size = condition_size
         self.encoder = Encoder(channels + 2, architecture.widths, architecture.encoder_blocks, condition_size)
-        self.mean_decoder = MeanDecoder(
-            channels, architecture.widths, architecture.decoder_blocks, condition_size
-        )
+        self.mean_decoder = MeanDecoder(channels, architecture.widths, architecture.decoder_blocks, condition_size)
         self.generator = Generator(
             channels,
             architecture.generator_widths,

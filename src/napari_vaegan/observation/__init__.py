@@ -1,0 +1,1 @@
+"""What is observed of an image: to train, to start from, and to stay consistent with."""

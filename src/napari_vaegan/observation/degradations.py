@@ -23,7 +23,7 @@ from napari_vaegan.observation.projections import block_means
 FACTORS = (2, 3, 4)
 """Factors of super-resolution that are trained."""
 
-COUNTS = (4.0, 2000.0)
+COUNTS = (5.0, 1500.0)
 """Range of photon counts at the brightest level, drawn evenly in the logarithm."""
 
 
@@ -40,9 +40,7 @@ class Kind:
 
 def kinds_of(tasks: tuple[str, ...]) -> tuple[Kind, ...]:
     """Return the kinds of observation that some tasks train."""
-    return tuple(
-        Kind(task, factor) for task in tasks for factor in (FACTORS if task == "super-resolve" else (1,))
-    )
+    return tuple(Kind(task, factor) for task in tasks for factor in (FACTORS if task == "super-resolve" else (1,)))
 
 
 def degrade(patches: Patches, kind: Kind, random: np.random.Generator) -> Observation:
@@ -88,7 +86,7 @@ def poisson_gaussian(patches: Patches, random: np.random.Generator) -> NDArray[n
     count = len(patches.pixels)
     column = (count, 1, 1, 1)
     zero = patches.zero[:, :, None, None]
-    peak = np.exp(random.uniform(*np.log(COUNTS), column))
+    peak = np.exp(random.uniform(np.log(COUNTS[0]), np.log(COUNTS[1]), column))
     read = random.uniform(0, 1, column) ** 2 * 3
     per_count = (1 - zero).mean(axis=1, keepdims=True) / peak
     photons = np.maximum(patches.pixels - zero, 0) / per_count
@@ -97,4 +95,5 @@ def poisson_gaussian(patches: Patches, random: np.random.Generator) -> NDArray[n
     safe = np.maximum(step, 1e-9)
     rounded = np.clip(np.rint((noisy - zero) / safe), 0, patches.ceiling[:, None, None, None]) * safe + zero
     digital = (step > 0) & (random.uniform(0, 1, column) < 0.5)
-    return np.where(digital, rounded, noisy).astype(np.float32)
+    observed: NDArray[np.float32] = np.where(digital, rounded, noisy).astype(np.float32)
+    return observed

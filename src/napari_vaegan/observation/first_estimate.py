@@ -16,7 +16,7 @@ STEP, MOMENTUM = 0.055, 0.85
 def fill_unknown(image: Tensor, known: Tensor) -> Tensor:
     """Fill what is unknown as smoothly as can be: the sum of squared Laplacians is made small, coarse to fine.
 
-    The same aim as biharmonic inpainting (Damelin and Hoang 2018), reached nearly by a pyramid of a few relaxation steps.
+    Biharmonic inpainting has the same aim (Damelin and Hoang 2018); a pyramid of a few relaxation steps comes near it.
 
     Parameters
     ----------
@@ -45,9 +45,12 @@ def fill_unknown(image: Tensor, known: Tensor) -> Tensor:
 
 def _halve(image: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
     """Average the known pixels of every 2 × 2 block; a block is known where at least one of them is."""
-    half = {"kernel_size": 2, "ceil_mode": True, "count_include_pad": False}
-    weight = functional.avg_pool2d(known, **half)
-    return functional.avg_pool2d(image * known, **half) / weight.clamp(min=1e-6), (weight > 0).to(image.dtype)
+    weight = _average(known)
+    return _average(image * known) / weight.clamp(min=1e-6), (weight > 0).to(image.dtype)
+
+
+def _average(image: Tensor) -> Tensor:
+    return functional.avg_pool2d(image, 2, ceil_mode=True, count_include_pad=False)
 
 
 def _relax(image: Tensor, known: Tensor) -> Tensor:

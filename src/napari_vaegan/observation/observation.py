@@ -84,14 +84,14 @@ def _blank(image: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def observe_nothing(like: Tensor) -> Observation:
-    """Nothing was observed: the start of generation. ``like``: (batch, channels, height, width)."""
+    """Observe nothing: the start of generation. ``like``: (batch, channels, height, width)."""
     image = torch.zeros_like(like)
     blank, rounding = _blank(image)
     return Observation(image, blank, blank, image, torch.ones(len(image)), rounding)
 
 
 def observe_pixels(image: Tensor, known: Tensor) -> Observation:
-    """Some pixels were observed exactly.
+    """Observe some pixels exactly.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def observe_pixels(image: Tensor, known: Tensor) -> Observation:
 
 
 def observe_block_means(low: Tensor, factor: int, height: int, width: int, rounding: Tensor) -> Observation:
-    """Only the means of blocks of factor × factor pixels were observed.
+    """Observe only the means of blocks of factor × factor pixels.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def observe_block_means(low: Tensor, factor: int, height: int, width: int, round
 
 
 def observe_noisy(image: Tensor) -> Observation:
-    """Every pixel was observed with noise of an unknown level. ``image``: (batch, channels, height, width)."""
+    """Observe every pixel with noise of an unknown level. ``image``: (batch, channels, height, width)."""
     blank, rounding = _blank(image)
     noise = torch.full_like(blank, UNKNOWN_NOISE)
     return Observation(image, torch.ones_like(blank), noise, image, torch.ones(len(image)), rounding)

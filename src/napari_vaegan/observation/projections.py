@@ -29,7 +29,7 @@ def project(image: Tensor, observation: Observation) -> Tensor:
     """
     exact = ((observation.known == 1) & observation.noiseless).to(image.dtype)
     image = exact * observation.image + (1 - exact) * image
-    for factor in observation.factor.unique().tolist():
+    for factor in set(observation.factor.tolist()):
         if factor > 1:
             chosen = observation.factor == factor
             correction = _block_correction(image, observation, int(factor))
@@ -40,7 +40,7 @@ def project(image: Tensor, observation: Observation) -> Tensor:
 def project_residual(residual: Tensor, observation: Observation) -> Tensor:
     """Take from a residual what would change a known pixel or a block mean."""
     residual = residual * (1 - ((observation.known == 1) & observation.noiseless).to(residual.dtype))
-    for factor in observation.factor.unique().tolist():
+    for factor in set(observation.factor.tolist()):
         if factor > 1:
             chosen = observation.factor == factor
             height, width = residual.shape[-2:]

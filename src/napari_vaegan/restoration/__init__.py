@@ -1,0 +1,1 @@
+"""Every task of a trained model: what was observed goes in, a restoration comes out."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +15,7 @@ from napari_vaegan.observation.observation import Observation
 from napari_vaegan.observation.projections import project, project_residual
 from napari_vaegan.restoration.latent_noise import placed_noise
 from napari_vaegan.restoration.tiles import HALO, TILE, Tile, plan_tiles
-from napari_vaegan.training.device import number_format
+from napari_vaegan.training.device import is_out_of_memory, number_format
 
 BATCH_PIXELS = 2**18
 """Pixels of samples that are computed at once."""
@@ -88,39 +87,31 @@ class Engine:
 
         Notes
         -----
-        When memory is short the tile is halved and the plane begun again.
+        When memory is short the tile is halved, and stays so, and the plane is begun again.
         """
         while True:
             try:
                 return self._estimate(observation, samples, seed, plane, on_progress)
-            except RuntimeError as error:
-                out_of_memory = isinstance(error, torch.OutOfMemoryError) or "memory" in str(error).lower()
-                if not out_of_memory or self.tile <= SMALLEST_TILE:
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error) or self.tile <= SMALLEST_TILE:
                     raise
                 self.tile = max(SMALLEST_TILE, self.tile // 2 // SMALLEST_TILE * SMALLEST_TILE)
-                gc.collect()
 
     def _estimate(
         self, observation: Observation, samples: int, seed: int, plane: int, on_progress: Callable[[float], None]
     ) -> Estimate:
         channels, height, width = observation.image.shape[1:]
         padded = self._pad(observation)
-        tiles = plan_tiles(*padded.image.shape[-2:], self.tile, self.halo)
-        mean = torch.empty(channels, height, width)
-        log_error = torch.empty(channels, height, width)
-        drawn = torch.empty(samples, channels, height, width)
+        tall, wide = padded.image.shape[-2:]
+        tiles = plan_tiles(tall, wide, self.tile, self.halo)
+        mean, log_error = torch.empty(channels, tall, wide), torch.empty(channels, tall, wide)
+        drawn = torch.empty(samples, channels, tall, wide)
         for done, tile in enumerate(tiles, start=1):
-            rows, columns = (slice(kept.start, min(kept.stop, end)) for kept, end in zip(tile.kept, (height, width), strict=True))
-            if rows.start < rows.stop and columns.start < columns.stop:
-                tall, wide = rows.stop - rows.start, columns.stop - columns.start
-                for first, part in self._compute(padded, tile, samples, seed, plane):
-                    part = part[..., :tall, :wide]
-                    if first == "mean":
-                        mean[:, rows, columns], log_error[:, rows, columns] = part
-                    else:
-                        drawn[first, :, rows, columns] = part
+            kept = (..., *tile.kept)
+            mean[kept], log_error[kept], drawn[kept] = self._estimate_tile(padded, tile, samples, seed, plane)
             on_progress(done / len(tiles))
-        return Estimate(mean, log_error, drawn, len(tiles))
+        inner = (..., slice(height), slice(width))
+        return Estimate(mean[inner], log_error[inner], drawn[inner], len(tiles))
 
     def _pad(self, observation: Observation) -> Observation:
         """Repeat the border until the sides are multiples of the networks' stride and of whole blocks."""
@@ -133,30 +124,29 @@ class Engine:
         )
         return Observation(image, known, noise, estimate, observation.factor, observation.rounding)
 
-    def _compute(
+    def _estimate_tile(
         self, padded: Observation, tile: Tile, samples: int, seed: int, plane: int
-    ) -> Iterator[tuple[str | slice, Tensor]]:
-        """Yield mean and log error of a tile's middle, then its samples, a few at a time."""
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return mean, log error and samples of the part of a tile that is kept; samples are drawn a few at a time."""
         seen = padded.window(*tile.window).to(self.device)
         kept = seen.window(*tile.inner)
-        condition = padded.condition.to(self.device)
         inner = (..., *tile.inner)
+        condition = padded.condition.to(self.device)
+        several = max(1, BATCH_PIXELS // seen.image[0, 0].numel())
+        row, column = (window.start for window in tile.window)
+        drawn = torch.empty(samples, *kept.image.shape[1:])
         with number_format(self.device, self.precision):
-            layout = {"memory_format": torch.channels_last}
-            features = self.networks.see(seen.estimate.contiguous(**layout), seen.known, seen.noise, condition)
+            features = self.networks.see(seen.estimate, seen.known, seen.noise, condition)
             mean, log_error = self.networks.mean(seen.estimate, features, condition)
             mean = project(mean[inner], kept)
-            yield "mean", torch.cat([mean, log_error[inner]]).cpu()
-            pixels = seen.image.shape[-2] * seen.image.shape[-1]
-            several = max(1, BATCH_PIXELS // pixels)
-            row, column = (window.start for window in tile.window)
             for begin in range(0, samples, several):
                 indices = range(begin, min(samples, begin + several))
                 draw = placed_noise(seed, plane, indices, self.networks.generator.strides, row, column)
-                copies = [f.expand(len(indices), *f.shape[1:]) for f in features]
+                copies = [feature.expand(len(indices), *feature.shape[1:]) for feature in features]
                 residual = self.networks.generator.sample(copies, condition.expand(len(indices), -1), draw)
-                sample = mean + project_residual(residual[inner].float(), _copies(kept, len(indices)))
-                yield slice(begin, begin + len(indices)), sample.cpu()
+                residual = project_residual(residual[inner].float(), _copies(kept, len(indices)))
+                drawn[indices.start : indices.stop] = (mean + residual).cpu()
+        return mean[0].cpu(), log_error[0][inner].cpu(), drawn
 
 
 def _copies(observation: Observation, count: int) -> Observation:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 
@@ -35,6 +35,7 @@ def generate(
             f"Images of shape {tuple(shape)} cannot be generated: give height and width of at least {SMALLEST_SIDE}."
         )
     observation = observe_nothing(torch.zeros(1, model.channels, *shape))
-    estimate = model.engine.estimate(observation, count, seed, on_progress=on_progress)
+    engine = replace(model.engine)  # where memory is short its tile is halved, for this call alone
+    estimate = engine.estimate(observation, count, seed, on_progress=on_progress)
     images = round_to(from_tensor(estimate.samples, model.typical_scaling), model.dtype)
     return images if model.channels > 1 else images[..., 0]

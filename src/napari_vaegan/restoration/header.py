@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from napari_vaegan.config import TrainingConfig
 
-FORMAT_VERSION = 1
+FORMAT_VERSION: Final = 1
 
 
 class Scale(BaseModel):
@@ -43,9 +43,7 @@ class Header(BaseModel):
     stages: list[str]
     channels: int = Field(ge=1, le=64)
     colour: bool
-    dtype: Literal[
-        "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "float32", "float64"
-    ]
+    dtype: Literal["uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "float32", "float64"]
     scaling: Scale
     training_set: dict[str, Any]
     psnr: dict[str, float]

@@ -31,57 +31,51 @@ def inpaint(
 ) -> Restoration:
     """Fill the masked pixels of an image; see ``Model.inpaint``."""
     subject = Subject.of(image, model.channels, axes)
-    missing = _missing(mask, subject)
-
-    def known_of(index: int) -> NDArray[np.bool_]:
-        return ~missing[index if len(missing) > 1 else 0]
-
-    planes = [_filled(subject, index, known_of(index)) for index in range(len(subject))]
-    scaling = robust_scaling(planes, [known_of(index) for index in range(len(subject))], colour=subject.colour)
+    known = _known(mask, subject)
+    planes = [_filled(subject, index, known[index]) for index in range(len(subject))]
+    scaling = robust_scaling(planes, known, colour=subject.colour)
 
     def observe(index: int) -> Observation:
-        known = torch.from_numpy(known_of(index).astype(np.float32))[None, None]
-        return observe_pixels(to_tensor(planes[index], scaling), known)
+        known_map = torch.from_numpy(known[index].astype(np.float32))[None, None]
+        return observe_pixels(to_tensor(planes[index], scaling), known_map)
+
+    def keep(index: int, estimate: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.where(known[index][..., None], planes[index], estimate)
 
     def finish(index: int, mean: NDArray[np.float64]) -> tuple[NDArray[Any], float]:
-        known = known_of(index)[..., None]
-        mean[:] = np.where(known, planes[index], mean)
-        result = np.where(known, planes[index], rounded(subject, mean))
-        return result, 0.0
+        return np.where(known[index][..., None], planes[index], rounded(subject, mean)), 0.0
 
-    return restore(model, Request(Kind("inpaint"), subject, scaling, observe, finish), samples, seed, on_progress)
+    request = Request(Kind("inpaint"), subject, scaling, observe, finish, keep)
+    return restore(model, request, samples, seed, on_progress)
 
 
-def _missing(mask: Any, subject: Subject) -> NDArray[np.bool_]:
-    """Return the mask as (N or 1, Y, X), True where a pixel is missing."""
+def _known(mask: Any, subject: Subject) -> NDArray[np.bool_]:
+    """Return where pixels are known as (N, Y, X), given a mask of the missing ones in the image's order of axes."""
     mask = np.asarray(mask)
-    mask = mask if mask.dtype == bool else mask > 0
-    plane_shape = tuple(subject.planes.shape[1:3])
-    axes, shape = subject.layout.axes, subject.layout.shape
-    spatial = tuple(length for letter, length in zip(axes, shape, strict=True) if letter != "C")
-    if mask.shape == plane_shape:
-        mask = mask[None]
-    elif mask.shape == spatial:
-        order = [a for a in axes if a != "C"]
-        leading = [order.index(a) for a in order if a not in "YX"]
-        mask = mask.transpose([*leading, order.index("Y"), order.index("X")]).reshape(-1, *plane_shape)
-    else:
-        raise ShapeError(
-            f"A mask of shape {mask.shape} does not fit an image of shape {shape} (axes {axes}): "
-            f"give one of shape {spatial}{f' or {plane_shape}' if spatial != plane_shape else ''}."
-        )
-    if mask.all(axis=(1, 2)).any():
-        raise DataError("The mask covers a whole plane, so nothing is known of it: mask less, or generate images instead.")
-    return mask
+    known = ~mask if mask.dtype == bool else ~(mask > 0)
+    lengths = dict(zip(subject.layout.axes, subject.layout.shape, strict=True))
+    whole, plane = (tuple(axis for axis in lengths if axis in letters) for letters in ("TZYX", "YX"))
+    for axes in (whole, plane):
+        if mask.shape == tuple(lengths[axis] for axis in axes):
+            order = [*(axis for axis in axes if axis not in "YX"), "Y", "X"]
+            height, width = lengths["Y"], lengths["X"]
+            planes = known.transpose([axes.index(axis) for axis in order]).reshape(-1, height, width)
+            if not planes.any(axis=(1, 2)).all():
+                raise DataError(
+                    "The mask covers a whole plane, so nothing is known of it: mask less, or generate images instead."
+                )
+            return np.broadcast_to(planes, (len(subject), height, width))
+    shapes = dict.fromkeys(str(tuple(lengths[axis] for axis in axes)) for axes in (whole, plane))
+    raise ShapeError(
+        f"A mask of shape {mask.shape} does not fit an image of shape {subject.layout.shape} (axes {subject.layout.axes}): "
+        f"give one of shape {' or '.join(shapes)}."
+    )
 
 
 def _filled(subject: Subject, index: int, known: NDArray[np.bool_]) -> NDArray[Any]:
     """Return a plane whose missing pixels are 0; refuse NaN among the known ones."""
     plane = subject.plane(index).astype(subject.dtype, copy=True)
     plane[~known] = 0
-    if plane.dtype.kind == "f" and (bad := int((~np.isfinite(plane)).any(axis=-1).sum())):
-        place = subject.layout.label(index)
-        raise DataError(
-            f"{bad} pixels outside the mask are NaN or infinite{' at ' + place if place else ''}: add them to the mask."
-        )
+    if bad := subject.describe_not_finite(index, plane, " outside the mask"):
+        raise DataError(f"{bad}: add what is not finite to the mask.")
     return plane

@@ -17,7 +17,8 @@ def placed_noise(seed: int, plane: int, samples: range, strides: list[int], row:
     """Return the noise source of a window of an image.
 
     Every number is made by Philox (Salmon et al. 2011) from the seed, the plane, the sample, the latent level, and the
-    place in the whole image, and turned into a normal one by the inverse distribution function.
+    place in the whole image, and turned into a normal one by the inverse distribution function. Its first 52 bits are
+    taken, so that none is rounded to 0 or 1, where that function is infinite.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ def placed_noise(seed: int, plane: int, samples: range, strides: list[int], row:
             for y in range(height):
                 counter = [left * blocks, top + y, level, sample]
                 raw = np.random.Philox(key=[seed, plane], counter=counter).random_raw(width * blocks * WORDS)
-                noise[entry, y] = ndtri((raw + 0.5) / 2.0**64).reshape(width, blocks * WORDS)
+                noise[entry, y] = ndtri(((raw >> 12) + 0.5) / 2.0**52).reshape(width, blocks * WORDS)
         return torch.from_numpy(noise[..., :channels].transpose(0, 3, 1, 2).copy()).to(like.device, like.dtype)
 
     return draw

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from napari_vaegan.errors import SettingError
@@ -23,7 +22,7 @@ from napari_vaegan.restoration.model_file import write_model
 from napari_vaegan.restoration.restoration import Restoration
 from napari_vaegan.restoration.restore import OnProgress, no_progress
 from napari_vaegan.restoration.super_resolve import super_resolve
-from napari_vaegan.training.device import choose_device, choose_precision
+from napari_vaegan.training.device import choose_device, choose_precision, place
 from napari_vaegan.training.validation import KindCalibration
 
 
@@ -45,7 +44,7 @@ class Model:
     def __init__(self, networks: VaeGan, header: Header, device: str = "auto", precision: str = "auto") -> None:
         self.header = header
         where = choose_device(device)
-        networks = networks.eval().requires_grad_(False).to(where, memory_format=torch.channels_last)
+        networks = place(networks.eval().requires_grad_(False), where)
         self.engine = Engine(networks, where, choose_precision(precision, where))
 
     @property

@@ -73,7 +73,9 @@ def read_model(path: str | os.PathLike[str]) -> tuple[VaeGan, Header]:
             for name, shape in expected.items():
                 part = file.get_slice(name)
                 if part.get_shape() != shape or part.get_dtype() != "F32":
-                    raise ModelFileError(f"The weights in {path} are not of the shapes that its header promises: get the file anew.")
+                    raise ModelFileError(
+                        f"The weights in {path} are not of the shapes that its header promises: get the file anew."
+                    )
             tensors = {name: file.get_tensor(name) for name in expected}
     except (SafetensorError, OSError, UnicodeDecodeError) as error:
         raise ModelFileError(f"{path} is damaged or not a model file ({error}): get the file anew.") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,9 @@ from napari_vaegan.restoration.uncertainty import standard_deviation
 
 if TYPE_CHECKING:
     from napari_vaegan.restoration.model import Model
+
+STRANGE = 1.2
+"""Warn from this ratio of expected errors on, here over the validation images' largest."""
 
 OnProgress = Callable[[float], None]
 """Told the share that is done, from 0 to 1; whatever it raises stops the restoration."""
@@ -47,6 +50,8 @@ class Request:
     finish
         Makes the restored plane (Y, X, C) in the image's dtype of a plane's index and mean; returns it with its residual
         of consistency in grey levels, None where nothing binds.
+    keep
+        Puts what is known exactly into an estimate (..., Y, X, C) of the plane of an index.
     magnification
         How many times finer the result's grid is.
     """
@@ -56,6 +61,7 @@ class Request:
     scaling: Scaling
     observe: Callable[[int], Observation]
     finish: Callable[[int, NDArray[np.float64]], tuple[NDArray[Any], float | None]]
+    keep: Callable[[int, NDArray[np.float64]], NDArray[np.float64]] = lambda index, estimate: estimate
     magnification: int = 1
 
 
@@ -77,18 +83,19 @@ def restore(model: Model, request: Request, samples: int, seed: int, on_progress
     drawn = np.empty((samples, *shape), np.float32)
     image = np.empty(shape, subject.dtype)
     residuals, clipped, tiles, unlike = [], 0, 0, 0.0
+    engine = replace(model.engine)  # where memory is short its tile is halved, for this image alone
 
     for index in range(count):
         observation = request.observe(index)
-        estimate = model.engine.estimate(observation, samples, seed, index, _part_of(on_progress, index, count))
-        exact = from_tensor(estimate.mean, request.scaling)
+        estimate = engine.estimate(observation, samples, seed, index, _part_of(on_progress, index, count))
+        exact = request.keep(index, from_tensor(estimate.mean, request.scaling))
         image[index], residual = request.finish(index, exact)
         scaled_std = standard_deviation(estimate.log_error, calibration)
         unknown = ((observation.known < 1) | ~observation.noiseless)[0]
         unlike = max(unlike, _unlikeness(scaled_std[unknown.expand_as(scaled_std)], calibration.largest_std))
         std[index] = (scaled_std * unknown).numpy().transpose(1, 2, 0) * request.scaling.span
         mean[index] = exact
-        drawn[:, index] = from_tensor(estimate.samples, request.scaling)
+        drawn[:, index] = request.keep(index, from_tensor(estimate.samples, request.scaling))
         clipped += int(_outside(exact, subject.dtype))
         tiles += estimate.tiles
         if residual is not None:
@@ -97,12 +104,12 @@ def restore(model: Model, request: Request, samples: int, seed: int, on_progress
     report = {
         "task": request.kind.task,
         "seconds": round(time.perf_counter() - begin, 3),
-        "device": str(model.engine.device),
+        "device": str(engine.device),
         "tiles": tiles,
         "clipped_pixels": clipped,
         "consistency_residual": max(residuals) if residuals else None,
         "out_of_distribution": round(unlike, 3),
-        "warnings": [*subject.guessed, *_unlike_warning(unlike)],
+        "warnings": [*subject.guessed, *_tile_warning(engine.tile, model.engine.tile), *_unlike_warning(unlike)],
     }
     restored_samples = [layout.restore(sample) for sample in drawn]
     return Restoration(
@@ -140,14 +147,19 @@ def _part_of(on_progress: OnProgress, index: int, count: int) -> OnProgress:
 
 
 def _unlikeness(std: Any, largest: float) -> float:
-    """Expected error of this image over the largest on any validation patch: above 1 it is like none of them."""
+    """Divide the expected error of this image by the largest of any validation patch: above 1 it is like none of them."""
     if std.numel() == 0:
         return 0.0
     return float(std.square().mean().sqrt()) / max(largest, 1e-9)
 
 
+def _tile_warning(tile: int, wanted: int) -> Iterator[str]:
+    if tile < wanted:
+        yield f"Memory was short: the image was restored in tiles of {tile} pixels instead of {wanted}."
+
+
 def _unlike_warning(unlike: float) -> Iterator[str]:
-    if unlike > 1:
+    if unlike > STRANGE:
         yield (
             f"The model expects errors {unlike:.1f} times as large as on any image like its training folder's: "
             "the error bars may be too small here."

@@ -28,7 +28,7 @@ class Subject:
     layout
         How to put planes together again.
     dtype
-        Of the image, and of the restored one.
+        Of the image, and of the restored one: uint8 if the image holds booleans.
     colour
         Whether its channels are red, green and blue.
     guessed
@@ -73,15 +73,18 @@ class Subject:
         found = planes.shape[-1]
         if found != channels:
             raise ShapeError(
-                f"The image has {_count(found)} (shape {tuple(image.shape)}, axes {layout.axes}), the model was trained on "
-                f"{_count(channels)}: choose another model, or say where the channels are with axes=."
+                f"The image has {_count(found, 'channel')} (shape {tuple(image.shape)}, axes {layout.axes}), "
+                f"the model was trained on {_count(channels, 'channel')}: "
+                "choose another model, or say where the channels are with axes=."
             )
         if min(planes.shape[1:3]) < SMALLEST_SIDE:
             raise ShapeError(
                 f"An image of {planes.shape[1]} × {planes.shape[2]} pixels is too small: "
                 f"give at least {SMALLEST_SIDE} × {SMALLEST_SIDE}."
             )
-        dtype = np.dtype(np.uint8) if dtype == bool else dtype
+        if dtype.kind == "b":
+            dtype = np.dtype(np.uint8)
+            planes = planes.astype(dtype)
         said = (f"The axes of the image were taken to be {layout.axes}.",) if guessed else ()
         return cls(planes, layout, dtype, is_colour(layout.axes, layout.shape), said)
 
@@ -101,13 +104,17 @@ class Subject:
             If it has NaN or infinite pixels.
         """
         plane = self.plane(index)
-        if plane.dtype.kind == "f" and (bad := int((~np.isfinite(plane)).sum())):
-            place = self.layout.label(index)
-            raise DataError(
-                f"The image has {bad} pixels that are NaN or infinite{' at ' + place if place else ''}: "
-                "inpaint them or replace them first."
-            )
+        if bad := self.describe_not_finite(index, plane):
+            raise DataError(f"{bad}: inpaint or replace what is not finite first.")
         return plane
+
+    def describe_not_finite(self, index: int, plane: NDArray[Any], where: str = "") -> str:
+        """Say how many pixels of a plane are NaN or infinite; nothing if there are none."""
+        bad = int((~np.isfinite(plane)).any(axis=-1).sum())
+        place = self.layout.label(index)
+        if not bad:
+            return ""
+        return f"The image is NaN or infinite at {_count(bad, 'pixel')}{where}{f' of {place}' if place else ''}"
 
     @property
     def step(self) -> float:
@@ -126,5 +133,5 @@ def from_tensor(scaled: Tensor, scaling: Scaling) -> NDArray[np.float64]:
     return scaling.inverse(np.moveaxis(scaled.numpy(), -3, -1))
 
 
-def _count(channels: int) -> str:
-    return f"{channels} channel{'s' if channels != 1 else ''}"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number != 1 else ''}"

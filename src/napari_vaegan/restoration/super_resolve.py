@@ -44,10 +44,8 @@ def super_resolve(
 
     def finish(index: int, mean: NDArray[np.float64]) -> tuple[NDArray[Any], float]:
         low = subject.plane(index)
-        if subject.step:
-            result = round_keeping_block_means(mean, low, factor, subject.dtype)
-        else:
-            result = rounded(subject, mean)
+        whole = subject.step > 0
+        result = round_keeping_block_means(mean, low, factor, subject.dtype) if whole else rounded(subject, mean)
         return result, float(np.abs(_block_means(result, factor) - low.astype(np.float64)).max())
 
     request = Request(Kind("super-resolve", factor), subject, scaling, observe, finish, magnification=factor)

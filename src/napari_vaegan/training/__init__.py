@@ -1,0 +1,1 @@
+"""Training: stages, losses, the loop that runs them, validation, checkpoints and events."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import copy
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 Module = TypeVar("Module", bound=nn.Module)
 
 
-class Averaged:
+class Averaged(Generic[Module]):
     """Running average of a module's weights that remembers a fixed share of the training so far.
 
     Its memory grows with training (the power-function average of Karras et al. 2024), so that it suits a minute and a day.
@@ -34,5 +34,6 @@ class Averaged:
         """Take in the weights after a step."""
         self.updates += 1
         share = 1 / max(1.0, self.memory * self.updates)
-        averages, weights = list(self.module.parameters()), [p.detach() for p in module.parameters()]
+        averages: list[Tensor] = list(self.module.parameters())
+        weights = [weight.detach() for weight in module.parameters()]
         torch._foreach_lerp_(averages, weights, share)

@@ -14,13 +14,13 @@ from napari_vaegan.images.patches import Patches, PatchSampler
 from napari_vaegan.observation.degradations import Kind, degrade
 from napari_vaegan.observation.observation import Observation
 
-SHARES = {"generate": 0.25, "inpaint": 0.25, "super-resolve": 0.28, "denoise": 0.22}
+SHARES = {"generate": 0.2, "inpaint": 0.25, "super-resolve": 0.25, "denoise": 0.3}
 """Share of each task in a batch; super-resolution's is divided among its factors."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Truth (batch, channels, size, size), what was observed of it, and the index of the kind of observation (batch,)."""
+    """Truth (batch, channels, size, size), what was observed of it, and the index of its kind of observation (batch,)."""
 
     truth: Tensor
     observation: Observation
@@ -52,9 +52,7 @@ def jitter_intensity(patches: Patches, random: np.random.Generator) -> Patches:
     return replace(patches, pixels=pixels, zero=patches.zero * gain + shift, step=patches.step * gain)
 
 
-def observe_batch(
-    patches: Patches, chosen: NDArray[np.int64], kinds: Sequence[Kind], random: np.random.Generator
-) -> Batch:
+def observe_batch(patches: Patches, chosen: NDArray[np.int64], kinds: Sequence[Kind], random: np.random.Generator) -> Batch:
     """Observe each patch as the kind that was chosen for it; the batch is ordered by kind."""
     truths, observations, indices = [], [], []
     for index, kind in enumerate(kinds):

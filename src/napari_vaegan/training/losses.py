@@ -24,6 +24,16 @@ def error_likelihood(log_error: Tensor, image: Tensor, truth: Tensor) -> Tensor:
     return 0.5 * (log_error + (squared + 1e-8) * (-log_error).exp()).flatten(1).mean(1)
 
 
+def ranked_probability_score(first: Tensor, second: Tensor, truth: Tensor) -> Tensor:
+    """Continuous ranked probability score of two samples, mean over pixels: (batch,).
+
+    ``E|X - y| - E|X - X'| / 2`` (Gneiting and Raftery 2007, eq. 21) is least, on average, where samples are distributed as
+    the truth is: it rewards samples that are near the truth and as far from each other as the truth is uncertain.
+    """
+    distance = 0.5 * ((first - truth).abs() + (second - truth).abs()) - 0.5 * (first - second).abs()
+    return distance.flatten(1).mean(1)
+
+
 def level_errors(level_images: list[Tensor], residual: Tensor) -> list[Tensor]:
     """Mean squared error of every level's own image, against the residual averaged to its grid: (batch,) a level."""
     errors = []

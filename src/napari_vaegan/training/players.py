@@ -15,6 +15,7 @@ from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.degradations import Kind
 from napari_vaegan.observation.observation import CONDITION_SIZE
 from napari_vaegan.training.averaged import Averaged
+from napari_vaegan.training.device import place
 from napari_vaegan.training.running_error import RunningError
 
 GRADIENT_CLIP = 1.0
@@ -39,16 +40,21 @@ class Players:
         architecture = ARCHITECTURES[config.preset]
         networks = VaeGan(channels, architecture, CONDITION_SIZE)
         discriminator = Discriminator(channels, architecture.discriminator_widths, config.spectral_normalisation)
-        self.networks = networks.to(device, memory_format=torch.channels_last)
-        self.discriminator = discriminator.to(device, memory_format=torch.channels_last)
+        self.networks = place(networks, device)
+        self.discriminator = place(discriminator, device)
         self.average = Averaged(self.networks, config.average_memory)
         generator = list(self.networks.generator.parameters())
         others = [*self.networks.encoder.parameters(), *self.networks.mean_decoder.parameters()]
         self.optimiser = torch.optim.AdamW(
-            [{"params": others}, {"params": generator}], lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=1e-4,
+            [{"params": others}, {"params": generator}],
+            lr=config.learning_rate,
+            betas=(0.9, 0.99),
+            weight_decay=1e-4,
             fused=True,
         )
-        self.discriminator_optimiser = torch.optim.Adam(self.discriminator.parameters(), lr=2e-4, betas=(0.0, 0.99), fused=True)
+        self.discriminator_optimiser = torch.optim.Adam(
+            self.discriminator.parameters(), lr=2e-4, betas=(0.0, 0.99), fused=True
+        )
         self.mean_errors = RunningError(len(kinds))
         self.residual_errors = RunningError(len(kinds), columns=1 + len(self.networks.generator.levels))
 
@@ -56,14 +62,14 @@ class Players:
         """Make one step of the VAE's optimiser; rates for encoder and mean, and for the generator."""
         for group, rate in zip(self.optimiser.param_groups, rates, strict=True):
             group["lr"] = rate
-        made = _descend(loss, self.networks, self.optimiser)
+        made = _descend(loss, self.optimiser)
         if made:
             self.average.update(self.networks)
         return made
 
     def descend_discriminator(self, loss: Tensor) -> bool:
         """Make one step of the discriminator's optimiser."""
-        return _descend(loss, self.discriminator, self.discriminator_optimiser)
+        return _descend(loss, self.discriminator_optimiser)
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint needs."""
@@ -90,12 +96,15 @@ class Players:
         self.residual_errors.set_state(state["residual_errors"])
 
 
-def _descend(loss: Tensor, module: nn.Module, optimiser: torch.optim.Optimizer) -> bool:
-    """Make one step unless the gradient is not finite; say whether it was made."""
+def _descend(loss: Tensor, optimiser: torch.optim.Optimizer) -> bool:
+    """Make one step unless a gradient is not finite; say whether it was made.
+
+    Every group's gradient is clipped by its own norm: the generator's is much larger than the mean's.
+    """
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    norm = nn.utils.clip_grad_norm_(module.parameters(), GRADIENT_CLIP)
-    if not torch.isfinite(norm):
+    torch.autograd.backward(loss)
+    norms = [nn.utils.clip_grad_norm_(group["params"], GRADIENT_CLIP) for group in optimiser.param_groups]
+    if not torch.isfinite(torch.stack(norms)).all():
         return False
     optimiser.step()
     return True

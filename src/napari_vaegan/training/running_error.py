@@ -30,7 +30,7 @@ class RunningError:
     def update(self, kinds: Tensor, errors: Tensor) -> None:
         """Take in errors (batch, columns) of kinds (batch,)."""
         errors = errors.detach().float().cpu().reshape(len(kinds), -1)
-        for kind in kinds.cpu().unique().tolist():
+        for kind in set(kinds.tolist()):
             new = errors[kinds.cpu() == kind].mean(0)
             if not torch.isfinite(new).all():
                 continue

@@ -21,7 +21,7 @@ from napari_vaegan.observation.degradations import kinds_of
 from napari_vaegan.training.batches import BatchSource
 from napari_vaegan.training.checkpoint import read_checkpoint, write_checkpoint
 from napari_vaegan.training.clock import Clock, locate
-from napari_vaegan.training.device import choose_device, choose_precision, number_format
+from napari_vaegan.training.device import choose_device, choose_precision, flushed_denormals, is_out_of_memory, number_format
 from napari_vaegan.training.events import (
     CheckpointSaved,
     Event,
@@ -33,10 +33,10 @@ from napari_vaegan.training.events import (
     Warned,
 )
 from napari_vaegan.training.players import Players
-from napari_vaegan.training.stages import Stage, method_stages
+from napari_vaegan.training.stages import Progress, Stage, method_stages
 from napari_vaegan.training.validation import Judgement, KindCalibration, Validator
 
-VALIDATIONS = 15
+VALIDATIONS = 12
 """How often the running average is judged in one training."""
 
 VALIDATION_PATCHES = 12
@@ -114,16 +114,11 @@ class Training:
     def __post_init__(self) -> None:
         config = self.config
         torch.manual_seed(config.seed)
-        torch.set_flush_denormal(True)  # vanishing gradients would slow a CPU several times
         self.device = choose_device(config.device)
         self.precision = choose_precision(config.precision, self.device)
         self.kinds = kinds_of(config.tasks)
-        self.source = BatchSource(
-            PatchSampler(self.training, config.seed), self.kinds, np.random.default_rng(config.seed)
-        )
-        self.validator = Validator(
-            PatchSampler(self.validation, config.seed), self.kinds, VALIDATION_PATCHES, config.seed
-        )
+        self.source = BatchSource(PatchSampler(self.training, config.seed), self.kinds, np.random.default_rng(config.seed))
+        self.validator = Validator(PatchSampler(self.validation, config.seed), self.kinds, VALIDATION_PATCHES, config.seed)
         self.players = Players(config, self.channels, self.kinds, self.device)
         self.stages: list[Stage] = method_stages(config, self.source.unconditional)
         self.clock = Clock(config, self.started)
@@ -140,7 +135,7 @@ class Training:
     def run(self) -> Outcome:
         """Train until the time or the steps given are used up, or a stop is asked for."""
         self._tell_start()
-        with number_format(self.device, self.precision):
+        with number_format(self.device, self.precision), flushed_denormals():
             while (total := self.clock.total(self.step)) < 1 and not self.stop():
                 index, progress = locate(self.stages, total, self.step)
                 if index != self.stage_index:
@@ -151,21 +146,20 @@ class Training:
                 if time.perf_counter() - self._last_checkpoint > CHECKPOINT_SECONDS:
                     self.save_checkpoint()
             stopped = self.stop() and self.clock.total(self.step) < 1
-            if stopped:
-                self.save_checkpoint()
+            self.save_checkpoint()
             if not stopped or self.best is None:
                 self._validate(lambda: False)
         return self._finish(stopped)
 
-    def _step(self, stage: Stage, progress: Any) -> None:
+    def _step(self, stage: Stage, progress: Progress) -> None:
         begin = time.perf_counter()
         count, size = stage.patches(progress)
         count = max(2, count * self.batch_size // self.config.batch_size)
         try:
             batch = self.source.draw(count, size).to(self.device)
             losses = stage.step(self.players, batch, progress)
-        except RuntimeError as error:
-            if not _is_out_of_memory(error) or self.batch_size <= 2:
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error) or self.batch_size <= 2:
                 raise
             self._halve_batch()
             return
@@ -226,12 +220,8 @@ class Training:
         entry = {"step": self.step, "progress": round(self.clock.total(self.step), 4), "stage": stage}
         entry |= {"score": round(judgement.score, 4), "psnr": judgement.psnr, "gain": judgement.gain_of_averaging}
         self.curves.append(entry)
-        divergences = tuple(
-            value
-            for last in [next((c["losses"] for c in reversed(self.curves) if "losses" in c), {})]
-            for name, value in last.items()
-            if name.startswith("kl level")
-        )
+        latest: dict[str, float] = next((entry["losses"] for entry in reversed(self.curves) if "losses" in entry), {})
+        divergences = tuple(value for name, value in latest.items() if name.startswith("kl level"))
         self.on_event(
             Validated(
                 self.step,
@@ -331,8 +321,3 @@ class Training:
         if state["best"] is not None:
             calibration = {name: KindCalibration(**value) for name, value in state["best"].pop("calibration").items()}
             self.best = Best(**state["best"], calibration=calibration)
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    text = str(error).lower()
-    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in text or "can't allocate memory" in text

@@ -114,7 +114,14 @@ class Validator:
             calibration[str(kind)] = calibrate(mean, log_error, on_device.truth, unknown)
             shown = [observation.image, mean, samples[0], on_device.truth]
             previews.append(np.stack([_picture(image[0]) for image in shown]))
-        return Judgement(psnr, first, gain, calibration, np.stack(previews) if previews else _nothing(), self._generate(networks, device))
+        return Judgement(
+            psnr,
+            first,
+            gain,
+            calibration,
+            np.stack(previews) if previews else _nothing(),
+            self._generate(networks, device),
+        )
 
     def _generate(self, networks: VaeGan, device: torch.device) -> NDArray[np.float32]:
         if not self.generates:
