@@ -126,10 +126,10 @@ def write_page(results: list[dict[str, Any]]) -> None:
     lines = [
         "# Benchmarks",
         "",
-        "Written by `python benchmarks/restoration.py --data DATA --referee evaluate.py`, which trains a model on each set's",
-        "training images and scores it on its test images. Figures are means over the images: dB of PSNR over the range of",
-        "the true image. *Lead* is ours minus the classical tool's, measured on the same observations in the same run.",
-        "Bicubic is scikit-image's `resize` of order 3, biharmonic its `inpaint_biharmonic`; BM3D runs on",
+        "Written by `python benchmarks/restoration.py --data DATA --referee evaluate.py`, which trains a model on each",
+        "set's training images and scores it on its test images. Figures are means over the images: dB of PSNR over",
+        "the range of the true image. *Lead* is ours minus the classical tool's, on the same observations in the same",
+        "run. Bicubic is scikit-image's `resize` of order 3, biharmonic its `inpaint_biharmonic`; BM3D runs on",
         "Anscombe-stabilised counts and is told the true gain, which our model is not.",
         "",
     ]
@@ -185,9 +185,7 @@ def main() -> None:
             result = measure(
                 options.data.resolve(), name, options.preset, options.minutes, options.referee.resolve(), options.images
             )
-            (RESULTS / f"{name}-{options.preset}-{options.minutes:g}.json").write_text(
-                json.dumps(result, indent=1) + "\n"
-            )
+            (RESULTS / f"{name}-{options.preset}-{options.minutes:g}.json").write_text(json.dumps(result, indent=1) + "\n")
     order = {"nuclei": 0, "em": 1}
     results = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
     write_page(sorted(results, key=lambda result: (order.get(result["set"], 2), result["minutes"])))

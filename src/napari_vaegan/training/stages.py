@@ -26,6 +26,9 @@ LARGEST_LIKELIHOOD_VARIANCE = 0.003
 LEVEL_WEIGHT = 8.0
 """Weight of a coarse pixel in the likelihood of a latent level's own image."""
 
+STOCHASTIC_SHARE = 0.4
+"""Share of a batch that trains the generator too: the mean, which is published, gets most of the time."""
+
 UNCONDITIONAL_MEAN_WEIGHT = 0.1
 """The mean of unconditional patches is next to constant: it needs little of the training."""
 
@@ -205,7 +208,7 @@ class VariationalStage:
     def stochastic(self, batch: Batch, progress: Progress) -> int:
         """Return how many of the first patches train the generator: unconditional ones first, others join later."""
         free = int((batch.kinds == self.unconditional).sum())
-        return free if free > 1 and progress.stage < 1 / 3 else max(2, free, len(batch.kinds) // 2)
+        return free if free > 1 and progress.stage < 1 / 3 else max(2, free, round(STOCHASTIC_SHARE * len(batch.kinds)))
 
     def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         """Make one step of the VAE."""
@@ -275,7 +278,7 @@ class AdversarialStage:
 
     def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         """Make one step of the generator, with the whole VAE, and one of the discriminator."""
-        count = max(2, len(batch.kinds) // 2)
+        count = max(2, round(STOCHASTIC_SHARE * len(batch.kinds)))
         part = batch.select(slice(count))
         seen = look(players, batch, self.unconditional)
         seen_part = part_of(seen, count)
