@@ -119,11 +119,13 @@ class TrainingConfig(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.minutes is not None and self.steps is not None:
-            raise ValueError("minutes and steps exclude each other: give one of them")
+            raise ValueError("the settings minutes and steps exclude each other: give one of them")
         if self.patch_size % 32:
-            raise ValueError(f"patch_size {self.patch_size} is not a multiple of 32: try {self.patch_size // 32 * 32}")
+            raise ValueError(
+                f"the setting patch_size {self.patch_size} is not a multiple of 32: try {self.patch_size // 32 * 32}"
+            )
         if len(set(self.tasks)) < len(self.tasks):
-            raise ValueError("tasks names a task twice: name each once")
+            raise ValueError("the setting tasks names a task twice: name each once")
         return self
 
     @property

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import napari_vaegan as nv
 from napari_vaegan.training.events import (
@@ -176,15 +179,16 @@ def test_a_damaged_checkpoint_is_refused(textured_images: Path, tmp_path: Path) 
         nv.train(textured_images, nv.TrainingConfig(**TINY, steps=1), checkpoint=damaged, resume=True)
 
 
-def test_a_checkpoint_that_would_run_code_is_refused(textured_images: Path, tmp_path: Path) -> None:
-    import pickle
-
+@pytest.mark.parametrize("write", [torch.save, lambda state, path: path.write_bytes(pickle.dumps(state))])
+def test_a_checkpoint_that_would_run_code_is_refused(
+    textured_images: Path, tmp_path: Path, write: Callable[[Any, Path], object]
+) -> None:
     class Evil:
         def __reduce__(self) -> tuple[Any, ...]:
             return (Path.touch, (tmp_path / "executed",))
 
     evil = tmp_path / "evil.checkpoint"
-    evil.write_bytes(pickle.dumps({"version": 1, "config": Evil()}))
+    write({"version": 1, "config": Evil()}, evil)
     with pytest.raises(nv.ModelFileError):
         nv.train(textured_images, nv.TrainingConfig(**TINY, steps=1), checkpoint=evil, resume=True)
     assert not (tmp_path / "executed").exists()

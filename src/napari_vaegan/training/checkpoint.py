@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     if not path.exists():
         raise ModelFileError(f"There is no checkpoint at {path}: start the training without resuming.")
+    if not zipfile.is_zipfile(path):
+        raise ModelFileError(f"{path} is damaged or not a checkpoint: train anew.")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         version = state["version"]
