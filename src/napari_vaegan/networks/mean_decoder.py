@@ -8,7 +8,11 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional
 
-from napari_vaegan.networks.blocks import Blocks, Upsample, zero_convolution
+from napari_vaegan.networks.blocks import Blocks, Upsample, constant_convolution, zero_convolution
+
+FIRST_LOG_ERROR = -7.0
+"""Where the predicted log error starts: near that of an image well restored, or it would take all of a short training to
+get there."""
 
 
 class MeanDecoder(nn.Module):
@@ -38,7 +42,7 @@ class MeanDecoder(nn.Module):
         self.error = nn.Sequential(
             nn.Conv2d(widths[0], widths[0], 1),
             nn.SiLU(),
-            nn.Conv2d(widths[0], 4 * channels, 3, padding=1),
+            constant_convolution(widths[0], 4 * channels, FIRST_LOG_ERROR),
         )
 
     def forward(self, features: list[Tensor], condition: Tensor) -> tuple[Tensor, Tensor]:
