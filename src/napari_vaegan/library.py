@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -157,10 +158,7 @@ def _header(name: str, config: TrainingConfig, collection: Collection, outcome: 
         ),
         training_set=collection.summary(),
         psnr={kind: round(value, 3) for kind, value in outcome.psnr.items()},
-        calibration={
-            kind: CalibrationRecord(scale=value.scale, quantiles=list(value.quantiles), largest_std=value.largest_std)
-            for kind, value in outcome.calibration.items()
-        },
+        calibration={kind: CalibrationRecord.model_validate(asdict(value)) for kind, value in outcome.calibration.items()},
         curves=outcome.curves,
         steps=outcome.steps,
         seconds=round(outcome.seconds, 1),

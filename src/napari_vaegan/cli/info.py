@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,7 +80,7 @@ def _rows(header: Header) -> list[tuple[str, str]]:
     return rows
 
 
-def _ninety_percent(quantiles: list[float]) -> float:
+def _ninety_percent(quantiles: Sequence[float]) -> float:
     from napari_vaegan.restoration.uncertainty import interval_width
 
     return interval_width(quantiles, 0.9)

@@ -22,8 +22,9 @@ class CalibrationRecord(BaseModel):
     """How predicted errors relate to true ones, for one kind of observation; see ``KindCalibration``."""
 
     scale: float = Field(gt=0)
-    quantiles: list[float]
+    quantiles: tuple[float, ...]
     largest_std: float
+    largest_roughness: float
 
 
 class Header(BaseModel):

@@ -88,7 +88,7 @@ class Model:
         """Return how predicted and true errors relate for a kind of observation."""
         self.check_task(kind.task)
         record = self.header.calibration[str(kind)]
-        return KindCalibration(record.scale, tuple(record.quantiles), record.largest_std)
+        return KindCalibration(**record.model_dump())
 
     def generate(
         self,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from napari_vaegan.errors import SettingError
 from napari_vaegan.images.scaling import Scaling
@@ -18,12 +19,13 @@ from napari_vaegan.restoration.restoration import Restoration
 from napari_vaegan.restoration.rounding import round_to
 from napari_vaegan.restoration.subject import Subject, from_tensor
 from napari_vaegan.restoration.uncertainty import standard_deviation
+from napari_vaegan.training.validation import KindCalibration, roughness
 
 if TYPE_CHECKING:
     from napari_vaegan.restoration.model import Model
 
 STRANGE = 1.2
-"""Warn from this ratio of expected errors on, here over the validation images' largest."""
+"""Warn from this out-of-distribution score on."""
 
 OnProgress = Callable[[float], None]
 """Told the share that is done, from 0 to 1; whatever it raises stops the restoration."""
@@ -92,7 +94,7 @@ def restore(model: Model, request: Request, samples: int, seed: int, on_progress
         image[index], residual = request.finish(index, exact)
         scaled_std = standard_deviation(estimate.log_error, calibration)
         unknown = ((observation.known < 1) | ~observation.noiseless)[0]
-        unlike = max(unlike, _unlikeness(scaled_std[unknown.expand_as(scaled_std)], calibration.largest_std))
+        unlike = max(unlike, _unlikeness(observation, scaled_std[unknown.expand_as(scaled_std)], calibration))
         std[index] = (scaled_std * unknown).numpy().transpose(1, 2, 0) * request.scaling.span
         mean[index] = exact
         drawn[:, index] = request.keep(index, from_tensor(estimate.samples, request.scaling))
@@ -146,11 +148,11 @@ def _part_of(on_progress: OnProgress, index: int, count: int) -> OnProgress:
     return lambda share: on_progress((index + share) / count)
 
 
-def _unlikeness(std: Any, largest: float) -> float:
-    """Divide the expected error of this image by the largest of any validation patch: above 1 it is like none of them."""
-    if std.numel() == 0:
-        return 0.0
-    return float(std.square().mean().sqrt()) / max(largest, 1e-9)
+def _unlikeness(observation: Observation, std: Tensor, calibration: KindCalibration) -> float:
+    """Divide expected error and roughness by the largest of any validation patch: above 1 an image is like none of them."""
+    rough = float(roughness(observation.estimate)) / max(calibration.largest_roughness, 1e-9)
+    unsure = float(std.square().mean().sqrt()) / max(calibration.largest_std, 1e-9) if std.numel() else 0.0
+    return max(rough, unsure)
 
 
 def _tile_warning(tile: int, wanted: int) -> Iterator[str]:
@@ -161,6 +163,6 @@ def _tile_warning(tile: int, wanted: int) -> Iterator[str]:
 def _unlike_warning(unlike: float) -> Iterator[str]:
     if unlike > STRANGE:
         yield (
-            f"The model expects errors {unlike:.1f} times as large as on any image like its training folder's: "
-            "the error bars may be too small here."
+            f"The image is unlike the training folder's (it is {unlike:.1f} times as rough, or as hard to restore, as any "
+            "image held apart): the error bars may be too small here."
         )

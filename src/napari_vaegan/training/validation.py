@@ -39,11 +39,14 @@ class KindCalibration:
         For every level of ``LEVELS``: the split-conformal quantile of |error| / (scale × predicted std).
     largest_std
         The largest root mean square of the calibrated std, in scaled units, of any patch of the validation images.
+    largest_roughness
+        The largest roughness of the first estimate of any of these patches.
     """
 
     scale: float
     quantiles: tuple[float, ...]
     largest_std: float
+    largest_roughness: float
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ class Validator:
             one, all_ = _mean_psnr(samples[0], on_device.truth), _mean_psnr(samples.mean(0), on_device.truth)
             gain[str(kind)] = all_ - one
             unknown = ((observation.known < 1) | ~observation.noiseless).expand_as(mean)
-            calibration[str(kind)] = calibrate(mean, log_error, on_device.truth, unknown)
+            calibration[str(kind)] = calibrate(mean, log_error, on_device.truth, unknown, observation.estimate)
             shown = [observation.image, mean, samples[0], on_device.truth]
             previews.append(np.stack([_picture(image[0]) for image in shown]))
         return Judgement(
@@ -134,13 +137,19 @@ class Validator:
         return np.stack([_picture(image) for image in images])
 
 
-def calibrate(mean: Tensor, log_error: Tensor, truth: Tensor, unknown: Tensor) -> KindCalibration:
+def roughness(images: Tensor) -> Tensor:
+    """Root mean square difference between neighbouring pixels of each image of the batch, in scaled units: (batch,)."""
+    rows, columns = images.diff(dim=-2).square(), images.diff(dim=-1).square()
+    return (rows.flatten(1).mean(1) + columns.flatten(1).mean(1)).sqrt()
+
+
+def calibrate(mean: Tensor, log_error: Tensor, truth: Tensor, unknown: Tensor, estimate: Tensor) -> KindCalibration:
     """Relate predicted to true errors of the unknown pixels, split-conformally.
 
     Parameters
     ----------
-    mean, log_error, truth
-        (batch, channels, height, width) in scaled units.
+    mean, log_error, truth, estimate
+        (batch, channels, height, width) in scaled units; the last is the first estimate.
     unknown
         Of the same shape, bool: the pixels that were not known.
     """
@@ -151,7 +160,9 @@ def calibrate(mean: Tensor, log_error: Tensor, truth: Tensor, unknown: Tensor) -
     scores = error / (scale * std)
     shares = unknown.flatten(1).sum(1).clamp(min=1)
     largest = scale * float((variance.flatten(1).sum(1) / shares).max().sqrt())
-    return KindCalibration(scale, tuple(conformal_quantile(scores, level) for level in LEVELS), largest)
+    return KindCalibration(
+        scale, tuple(conformal_quantile(scores, level) for level in LEVELS), largest, float(roughness(estimate).max())
+    )
 
 
 def _mean_psnr(images: Tensor, truth: Tensor) -> float:
