@@ -62,7 +62,7 @@ class TrainingConfig(BaseModel):
     )
     progressive: bool = Field(
         True,
-        description="Open the latents coarse to fine, and double the patches' side late in the first stage.",
+        description="Open the latents coarse to fine, and grow the patches by half late in the first stage.",
         json_schema_extra={"expert": True},
     )
     learning_rate: float = Field(
