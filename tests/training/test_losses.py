@@ -32,14 +32,29 @@ def test_the_predicted_error_is_best_where_it_is_true() -> None:
     truth = torch.randn(4, 1, 32, 32)
     image = truth + 0.3 * torch.randn(4, 1, 32, 32)
     guesses = torch.linspace(-6, 2, 33)
-    costs = [losses.error_likelihood(torch.full_like(truth, g), image, truth).mean() for g in guesses]
+    costs = [
+        losses.error_likelihood(torch.full_like(truth, g), image, truth, torch.ones_like(truth).bool()).mean()
+        for g in guesses
+    ]
     assert abs(guesses[int(torch.stack(costs).argmin())] - 2 * torch.tensor(0.3).log()) < 0.3
 
 
 def test_the_predicted_error_does_not_move_the_image() -> None:
-    image = torch.rand(1, 1, 4, 4, requires_grad=True)
-    losses.error_likelihood(torch.zeros(1, 1, 4, 4, requires_grad=True), image, torch.rand(1, 1, 4, 4)).sum().backward()
+    image, truth = torch.rand(1, 1, 4, 4, requires_grad=True), torch.rand(1, 1, 4, 4)
+    log_error = torch.zeros(1, 1, 4, 4, requires_grad=True)
+    losses.error_likelihood(log_error, image, truth, torch.ones_like(truth).bool()).sum().backward()
     assert image.grad is None
+    assert log_error.grad is not None
+
+
+def test_the_predicted_error_of_known_pixels_is_free() -> None:
+    truth, log_error = torch.rand(1, 1, 4, 4), torch.zeros(1, 1, 4, 4, requires_grad=True)
+    unknown = torch.zeros(1, 1, 4, 4).bool()
+    unknown[..., 0] = True
+    losses.error_likelihood(log_error, truth + 2, truth, unknown).sum().backward()
+    assert log_error.grad is not None
+    assert (log_error.grad[~unknown] == 0).all()
+    assert (log_error.grad[unknown] != 0).all()
 
 
 def test_feature_matching_vanishes_for_equal_features_and_moves_the_fake_alone() -> None:

@@ -90,15 +90,10 @@ class Upsample(nn.Module):
         return functional.interpolate(self.conv(x), scale_factor=2, mode="bilinear", align_corners=False)
 
 
-def constant_convolution(channels_in: int, channels_out: int, value: float, size: int = 3) -> nn.Conv2d:
-    """Return a convolution that starts by giving one value everywhere."""
-    conv = nn.Conv2d(channels_in, channels_out, size, padding=size // 2)
-    nn.init.zeros_(conv.weight)
-    assert conv.bias is not None
-    nn.init.constant_(conv.bias, value)
-    return conv
-
-
 def zero_convolution(channels_in: int, channels_out: int, size: int = 3) -> nn.Conv2d:
     """Return a convolution that starts at zero, so that what it adds begins as nothing."""
-    return constant_convolution(channels_in, channels_out, 0.0, size)
+    conv = nn.Conv2d(channels_in, channels_out, size, padding=size // 2)
+    nn.init.zeros_(conv.weight)
+    if conv.bias is not None:
+        nn.init.zeros_(conv.bias)
+    return conv

@@ -8,15 +8,13 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional
 
-from napari_vaegan.networks.blocks import Blocks, Upsample, constant_convolution, zero_convolution
-
-FIRST_LOG_ERROR = -7.0
-"""Where the predicted log error starts: near that of an image well restored, or it would take all of a short training to
-get there."""
+from napari_vaegan.networks.blocks import Blocks, Upsample, zero_convolution
 
 
 class MeanDecoder(nn.Module):
     """From features to a correction of the first estimate, and the logarithm of its expected squared error.
+
+    The latter is relative to what is usual of the kind of observation; a calibration makes it absolute.
 
     The error head reads the features without changing them: the mean is trained by squared error alone.
 
@@ -42,7 +40,7 @@ class MeanDecoder(nn.Module):
         self.error = nn.Sequential(
             nn.Conv2d(widths[0], widths[0], 1),
             nn.SiLU(),
-            constant_convolution(widths[0], 4 * channels, FIRST_LOG_ERROR),
+            zero_convolution(widths[0], 4 * channels),
         )
 
     def forward(self, features: list[Tensor], condition: Tensor) -> tuple[Tensor, Tensor]:

@@ -14,14 +14,22 @@ def squared_error(image: Tensor, truth: Tensor) -> Tensor:
     return (image - truth).square().flatten(1).mean(1)
 
 
-def error_likelihood(log_error: Tensor, image: Tensor, truth: Tensor) -> Tensor:
-    """Negative log likelihood of the error under a Gaussian of the predicted variance, a pixel: (batch,).
+def error_likelihood(log_error: Tensor, image: Tensor, truth: Tensor, unknown: Tensor) -> Tensor:
+    """Negative log likelihood of the error under a Gaussian of the predicted variance, mean over unknown pixels: (batch,).
 
     Kendall and Gal (2017), eq. 5. The image is not moved by it.
+
+    Parameters
+    ----------
+    log_error, image, truth
+        (batch, channels, height, width).
+    unknown
+        Of the same shape, bool: the pixels that were not known; the error of the others is no error.
     """
     squared = (image.detach() - truth).square()
     log_error = log_error.clamp(-20, 5)
-    return 0.5 * (log_error + (squared + 1e-8) * (-log_error).exp()).flatten(1).mean(1)
+    cost = 0.5 * (log_error + (squared + 1e-8) * (-log_error).exp()) * unknown
+    return cost.flatten(1).sum(1) / unknown.flatten(1).sum(1).clamp(min=1)
 
 
 def ranked_probability_score(first: Tensor, second: Tensor, truth: Tensor) -> Tensor:

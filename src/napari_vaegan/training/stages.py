@@ -26,6 +26,9 @@ LARGEST_LIKELIHOOD_VARIANCE = 0.003
 LEVEL_WEIGHT = 8.0
 """Weight of a coarse pixel in the likelihood of a latent level's own image."""
 
+TYPICAL_NOISE = 0.01
+"""Mean square of a noise of middling strength, in scaled units."""
+
 STOCHASTIC_SHARE = 0.4
 """Share of a batch that trains the generator too: the mean, which is published, gets most of the time."""
 
@@ -117,18 +120,23 @@ def difficulty(batch: Batch) -> Tensor:
     """
     noise = losses.squared_error(batch.observation.image, batch.truth).clamp(min=1e-6)
     noisy = ~batch.observation.noiseless.flatten()
-    return torch.where(noisy, noise**0.7, 1.0)
+    return torch.where(noisy, (noise / TYPICAL_NOISE) ** 0.7, 1.0)
 
 
 def mean_terms(players: Players, batch: Batch, seen: Look, unconditional: int) -> dict[str, Tensor]:
-    """Squared error of the mean, each kind weighed by its own running error, and the likelihood of that error."""
-    errors = losses.squared_error(seen.mean, batch.truth)
+    """Squared error of the mean, each kind weighed by its own running error, and the likelihood of that error.
+
+    The predicted log error is relative to the running error of its kind: else the large errors of unconditional patches
+    and holes would be all that it learns. The calibration of each kind brings it back.
+    """
+    errors = losses.squared_error(seen.mean, batch.truth) / difficulty(batch)
     weight = torch.where(batch.kinds == unconditional, UNCONDITIONAL_MEAN_WEIGHT, 1.0)
-    errors = errors / difficulty(batch)
-    relative = errors / players.mean_errors.of(batch.kinds)[:, 0]
+    typical = players.mean_errors.of(batch.kinds)[:, 0]
     players.mean_errors.update(batch.kinds, errors)
-    likelihood = losses.error_likelihood(seen.log_error, seen.mean, batch.truth)
-    return {"mean": (weight * relative.clamp(max=20)).mean(), "error": 0.1 * likelihood.mean()}
+    unknown = ((batch.observation.known < 1) | ~batch.observation.noiseless).expand_as(batch.truth)
+    log_error = seen.log_error + typical.log()[:, None, None, None]
+    likelihood = losses.error_likelihood(log_error, seen.mean, batch.truth, unknown)
+    return {"mean": (weight * (errors / typical).clamp(max=20)).mean(), "error": 0.1 * (weight * likelihood).mean()}
 
 
 def part_of(seen: Look, count: int) -> Look:
