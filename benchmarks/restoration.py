@@ -90,6 +90,7 @@ def measure(data: Path, name: str, preset: str, minutes: float, referee: Path, i
     folder = HERE.parent / "runs"
     folder.mkdir(exist_ok=True)
     path = folder / f"{name}-{preset}-{minutes:g}.vaegan"
+    measured = commit()  # of the code that trains, whatever is committed meanwhile
     begin = time.perf_counter()
     checkpoint = path.with_suffix(".checkpoint")
     model = nv.train(
@@ -109,7 +110,7 @@ def measure(data: Path, name: str, preset: str, minutes: float, referee: Path, i
         "steps": model.header.steps,
         "images": images,
         "mean_s_per_megapixel": round(pace, 3),
-        "commit": commit(),
+        "commit": measured,
         "machine": machine(),
         "figures": json.loads(figures.read_text()),
     }

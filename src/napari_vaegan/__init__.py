@@ -17,7 +17,6 @@ if TYPE_CHECKING:
         OutputError,
         SettingError,
         ShapeError,
-        TrainingError,
         VaeganError,
     )
     from napari_vaegan.library import load, train
@@ -34,7 +33,6 @@ __all__ = [
     "SettingError",
     "ShapeError",
     "TrainingConfig",
-    "TrainingError",
     "VaeganError",
     "load",
     "restore_folder",

@@ -25,7 +25,3 @@ class ModelFileError(VaeganError):
 
 class OutputError(VaeganError):
     """Something cannot be written where it was asked for, or would overwrite what is there."""
-
-
-class TrainingError(VaeganError):
-    """Training cannot start or go on with these images and settings."""
