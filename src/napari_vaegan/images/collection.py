@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,7 +114,11 @@ class Collection:
 
 
 def collect_images(
-    source: Any, axes: str | None = None, channels: int | None = None, memory_limit_bytes: int = 2**31
+    source: Any,
+    axes: str | None = None,
+    channels: int | None = None,
+    memory_limit_bytes: int = 2**31,
+    on_progress: Callable[[float], None] = lambda share: None,
 ) -> Collection:
     """Gather the planes of a folder, files, or arrays.
 
@@ -128,6 +132,8 @@ def collect_images(
         Channels to train on; if None, those of most images.
     memory_limit_bytes : int, default 2 GiB
         Memory for the planes. If they need more, an even subset is kept.
+    on_progress
+        Told the share that is read, before each image and plane; raise from it to stop.
 
     Returns
     -------
@@ -144,6 +150,7 @@ def collect_images(
     skipped: list[Skipped] = []
     images: dict[int, _Usable] = {}
     for number, entry in enumerate(entries):
+        on_progress(number / len(entries))
         try:
             image = open_entry(entry, axes, channels)
         except (DataError, ShapeError) as error:
@@ -154,6 +161,7 @@ def collect_images(
             continue
         usable = []
         for name, pixels in _wanted_planes(image, budget):
+            on_progress(number / len(entries))
             reason = _fault(pixels)
             if reason:
                 skipped.append(Skipped(name, reason))

@@ -25,7 +25,7 @@ class Entry:
     name : str
         What messages call it.
     content : Path or array
-        The file, or the array itself.
+        The file, the array itself, or an image that was opened already.
     """
 
     name: str
@@ -36,7 +36,8 @@ class Entry:
         """Bytes of an array; 0 for a file, which tells only once it is read."""
         if isinstance(self.content, Path):
             return 0
-        return int(np.prod(self.content.shape) * np.dtype(self.content.dtype).itemsize)
+        pixels = self.content.pixels if isinstance(self.content, Image) else self.content
+        return int(np.prod(pixels.shape) * np.dtype(pixels.dtype).itemsize)
 
 
 def list_entries(source: Any) -> list[Entry]:
@@ -52,6 +53,8 @@ def list_entries(source: Any) -> list[Entry]:
     for number, item in enumerate(source if several else [source]):
         if isinstance(item, str | os.PathLike):
             entries += _from_path(Path(item))
+        elif isinstance(item, Image):
+            entries.append(Entry(item.name, item))
         elif hasattr(item, "shape") and hasattr(item, "dtype"):
             entries.append(Entry(f"array {number}" if several else "array", item))
         else:
@@ -82,6 +85,8 @@ def open_entry(entry: Entry, axes: str | None, channels: int | None) -> Image:
     DataError, ShapeError
         If it cannot be used.
     """
+    if isinstance(entry.content, Image):
+        return entry.content
     if not isinstance(entry.content, Path):
         return _from_array(entry, axes, channels)
     if entry.content.suffix.lower() not in SUFFIXES:
