@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from pathlib import Path
 
 import torch
-from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialise
 from torch import Tensor
 
-from napari_vaegan.errors import ModelFileError, OutputError, SettingError
+from napari_vaegan.errors import ModelFileError, OutputError
 from napari_vaegan.images.atomic import atomic_write
 from napari_vaegan.networks.presets import ARCHITECTURES
 from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.observation import CONDITION_SIZE
-from napari_vaegan.restoration.header import FORMAT_VERSION, Header
+from napari_vaegan.restoration.header import Header
+from napari_vaegan.restoration.header_file import HEADER_KEY, check_claimed_header, not_a_model, parse_header
 
-HEADER_KEY = "napari-vaegan"
 DIGEST_KEY = "sha256"
-LARGEST_HEADER = 2**25
-"""Bytes; a header that claims more is refused before memory is taken."""
 
 
 def write_model(path: str | os.PathLike[str], networks: VaeGan, header: Header, overwrite: bool = False) -> Path:
@@ -55,16 +51,14 @@ def read_model(path: str | os.PathLike[str]) -> tuple[VaeGan, Header]:
         If the file is missing, not a model, truncated, altered, or from a newer version.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ModelFileError(f"There is no model file at {path}: check the path.")
-    _check_claimed_header(path)
+    check_claimed_header(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             text = metadata.get(HEADER_KEY)
             if text is None:
-                raise ModelFileError(f"{path} is a safetensors file, but not a napari-vaegan model: choose another file.")
-            header = _read_header(path, text)
+                raise not_a_model(path)
+            header = parse_header(path, text)
             with torch.device("meta"):
                 networks = VaeGan(header.channels, ARCHITECTURES[header.config.preset], CONDITION_SIZE)
             expected = {name: list(value.shape) for name, value in networks.state_dict().items()}
@@ -83,29 +77,6 @@ def read_model(path: str | os.PathLike[str]) -> tuple[VaeGan, Header]:
         raise ModelFileError(f"{path} was altered after it was written (its digest does not fit): get the file anew.")
     networks.load_state_dict(tensors, assign=True)
     return networks, header
-
-
-def _check_claimed_header(path: Path) -> None:
-    """Refuse a file whose first eight bytes claim a header larger than the file or than any header of ours."""
-    with path.open("rb") as file:
-        first = file.read(8)
-    claimed = int.from_bytes(first, "little")
-    if len(first) < 8 or claimed > min(path.stat().st_size - 8, LARGEST_HEADER):
-        raise ModelFileError(f"{path} is truncated or not a model file: get the file anew.")
-
-
-def _read_header(path: Path, text: str) -> Header:
-    try:
-        version = json.loads(text)["format_version"]
-        if isinstance(version, int) and version > FORMAT_VERSION:
-            raise ModelFileError(
-                f"{path} is of format {version}, this version of napari-vaegan reads up to {FORMAT_VERSION}: "
-                "update napari-vaegan."
-            )
-        return Header.model_validate_json(text)
-    except (ValidationError, SettingError, ValueError, KeyError, TypeError) as error:
-        reason = str(error).splitlines()[0]
-        raise ModelFileError(f"The header of {path} cannot be understood ({reason}): get the file anew.") from None
 
 
 def _digest(text: str, tensors: dict[str, Tensor]) -> str:
