@@ -195,6 +195,42 @@ def test_a_stop_is_honoured_within_an_image(tiny_model, source, tmp_path):
     assert summary == FolderSummary((), stopped=True)
 
 
+def test_progress_is_told_of_the_whole_run_and_files_are_counted(tiny_model, source, tmp_path):
+    shares: list[float] = []
+    started: list[tuple[str, int, int]] = []
+    summary = nv.restore_folder(
+        tiny_model,
+        source,
+        tmp_path / "restored",
+        on_file_started=lambda path, number, total: started.append((path.name, number, total)),
+        on_progress=shares.append,
+    )
+    assert started == [("cell0.tif", 1, 2), ("cell4.png", 2, 2)]
+    assert [(file.path.name, file.number, file.total) for file in summary.files] == started
+    assert shares == sorted(shares)
+    assert {0.25, 0.5, 0.75} <= set(shares)
+    assert shares[-1] == 1
+
+
+def test_images_that_are_skipped_or_fail_are_progress_too(tiny_model, source, tmp_path):
+    nv.restore_folder(tiny_model, source, tmp_path / "restored")
+    (source / "text.png").write_text("no image")
+    shares: list[float] = []
+    nv.restore_folder(tiny_model, source, tmp_path / "restored", on_progress=shares.append)
+    assert shares == pytest.approx([1 / 3, 2 / 3, 1])
+
+
+def test_what_a_listener_raises_ends_the_run_and_is_no_failure_of_an_image(tiny_model, source, tmp_path):
+    def refuse(share: float) -> None:
+        raise nv.DataError("Enough.")
+
+    done: list[FileDone] = []
+    with pytest.raises(nv.DataError, match=r"Enough\."):
+        nv.restore_folder(tiny_model, source, tmp_path / "restored", on_file=done.append, on_progress=refuse)
+    assert not done
+    assert names(tmp_path / "restored") == []
+
+
 def test_the_record_says_how_the_images_were_made(tiny_model, source, tmp_path):
     nv.restore_folder(tiny_model, source, tmp_path / "restored", "super-resolve", factor=4)
     nv.restore_folder(tiny_model, source, tmp_path / "restored", "super-resolve", factor=4)

@@ -408,3 +408,30 @@ def test_the_package_runs_as_a_module():
     assert result.returncode == 1
     assert "no-such-folder does not exist" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_check_says_what_is_found_and_what_may_spoil_it_and_writes_nothing(textured_images, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("a bad day")
+    result = run("check", textured_images, tmp_path / "notes.txt", "--steps", 50, *QUICK)
+    assert result.exit_code == 0, result.output
+    for words in (
+        "8, 8 planes of 96 × 96 pixels",
+        "YX; 1 channel",
+        "(uint8)",
+        "notes.txt",
+        "is not a TIFF, PNG or JPEG file",
+        "56,815 parameters",
+        "that are free",
+        "50 steps in about",
+        "only 8 planes",
+    ):
+        assert words in result.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_check_refuses_settings_and_folders_as_train_does(textured_images, tmp_path):
+    assert "multiple of 32" in refused("check", textured_images, "--patch-size", 40)
+    assert "does not exist" in refused("check", tmp_path / "no")
+    assert run("check", "--help").exit_code == 0

@@ -28,6 +28,15 @@ def test_opening_the_sample_loads_neither_torch_nor_napari() -> None:
     assert not loaded & {"torch", "napari"}
 
 
+def test_everything_but_the_docks_works_where_napari_and_qt_are_absent() -> None:
+    absent = "import sys; sys.modules |= dict.fromkeys(['napari', 'qtpy', 'magicgui', 'superqt', 'pyqtgraph'])"
+    names = ", ".join(napari_vaegan.__all__)
+    loaded = modules_after(
+        f"{absent}; from napari_vaegan import {names}; import napari_vaegan.cli.app, napari_vaegan.demo.run"
+    )
+    assert "torch" in loaded
+
+
 @pytest.mark.parametrize("name", napari_vaegan.__all__)
 def test_public_name_resolves(name: str) -> None:
     assert getattr(napari_vaegan, name).__name__ == name

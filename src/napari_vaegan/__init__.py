@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from napari_vaegan.library import load, train
     from napari_vaegan.restoration.model import Model
     from napari_vaegan.restoration.restoration import Restoration
+    from napari_vaegan.training_check import TrainingCheck, check
 
 __all__ = [
     "DataError",
@@ -32,8 +33,10 @@ __all__ = [
     "Restoration",
     "SettingError",
     "ShapeError",
+    "TrainingCheck",
     "TrainingConfig",
     "VaeganError",
+    "check",
     "load",
     "restore_folder",
     "train",
@@ -41,6 +44,8 @@ __all__ = [
 
 _HOMES = {
     "TrainingConfig": "config",
+    "TrainingCheck": "training_check",
+    "check": "training_check",
     "train": "library",
     "load": "library",
     "restore_folder": "batch",

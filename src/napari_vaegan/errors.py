@@ -25,3 +25,12 @@ class ModelFileError(VaeganError):
 
 class OutputError(VaeganError):
     """Something cannot be written where it was asked for, or would overwrite what is there."""
+
+
+class Stopped(VaeganError):
+    """Training was stopped before its first step: there is no model."""
+
+    def __init__(
+        self, message: str = "Training was stopped before its first step, and nothing was learned: start it again."
+    ) -> None:
+        super().__init__(message)

@@ -16,13 +16,14 @@ import platformdirs
 import torch
 
 from napari_vaegan.config import TrainingConfig
-from napari_vaegan.errors import SettingError
+from napari_vaegan.errors import SettingError, Stopped
 from napari_vaegan.images.collection import Collection, collect_images
 from napari_vaegan.images.division import split
+from napari_vaegan.images.image import Image
 from napari_vaegan.restoration.header import CalibrationRecord, Header, Scale
 from napari_vaegan.restoration.model import Model
 from napari_vaegan.restoration.model_file import read_model
-from napari_vaegan.training.checkpoint import read_checkpoint
+from napari_vaegan.training.checkpoint import describe_checkpoint
 from napari_vaegan.training.events import Event, Warned
 from napari_vaegan.training.training import Outcome, Training
 
@@ -32,7 +33,7 @@ def ignore(event: Event) -> None:
 
 
 def never() -> bool:
-    """Never stop."""
+    """Never stop or pause."""
     return False
 
 
@@ -49,6 +50,7 @@ def train(
     *,
     on_event: Callable[[Event], None] = ignore,
     stop: Callable[[], bool] = never,
+    pause: Callable[[], bool] = never,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
     name: str | None = None,
@@ -62,9 +64,15 @@ def train(
     config
         How to train; ``TrainingConfig()`` if None: preset small, ten minutes.
     on_event
-        Is told what happens, as the values of ``napari_vaegan.training.events``.
+        Is told what happens, as the values of ``napari_vaegan.training.events``. What it raises ends the training at once
+        and reaches the caller: raise at the ``CheckpointSaved`` that follows a stop to leave without a model.
     stop
-        Asked between steps; once it returns True, training ends within a second and the best model so far is returned.
+        Asked many times a second, so it should answer at once. When it returns True, the step at hand is given up, the
+        checkpoint is written, and the best model so far is returned; if none was validated yet, the one at hand, judged
+        on a few patches only.
+    pause
+        Asked between steps. While it returns True training stands still, and its clock with it; a checkpoint is written as
+        that begins, and ``stop`` is still asked.
     checkpoint
         Where the checkpoint is kept, written at least every two minutes and when training is stopped; in the user's data
         folder if None. It is left there: the event ``CheckpointSaved`` names it.
@@ -80,6 +88,8 @@ def train(
 
     Raises
     ------
+    Stopped
+        If it is stopped before its first step, as while the images are read: there is no model, no checkpoint is written.
     DataError
         If there are no images that can be used.
     SettingError, ModelFileError, OutputError
@@ -90,21 +100,30 @@ def train(
         raise SettingError("There is nothing to resume: give the checkpoint to go on from.")
     path = Path(checkpoint) if checkpoint is not None else new_checkpoint_path()
     if config is None:
-        config = TrainingConfig(**read_checkpoint(path)["config"]) if resume else TrainingConfig()
-    collection = collect_images(source, config.axes, config.channels)
+        config = describe_checkpoint(path).config if resume else TrainingConfig()
+
+    def heed_stop(share: float = 1.0) -> None:
+        if stop():
+            raise Stopped
+
+    collection = collect_images(source, config.axes, config.channels, on_progress=heed_stop)
     division = split(collection, config.validation_fraction, config.seed)
+    heed_stop()
     training = Training(
         division.training,
         division.validation,
         collection.channels,
         config,
         path,
-        on_event,
-        stop,
-        tuple(f"{item.name}: {item.reason}" for item in collection.skipped),
-        len({plane.source for plane in collection.planes}),
-        started,
+        on_event=on_event,
+        stop=stop,
+        pause=pause,
+        origin=_origin_of(source),
+        skipped=tuple(f"{item.name}: {item.reason}" for item in collection.skipped),
+        images=len({plane.source for plane in collection.planes}),
+        started=started,
     )
+    heed_stop()
     if resume:
         training.resume(path)
     for note in (*collection.notes, *division.notes):
@@ -139,6 +158,17 @@ def _name_of(source: Any) -> str:
     if isinstance(source, (list, tuple)) and all(isinstance(part, (str, os.PathLike)) for part in source):
         return Path(source[0]).resolve().parent.name
     return "arrays"
+
+
+def _origin_of(source: Any) -> tuple[str, ...]:
+    """Return absolute paths; names of what is no file."""
+    return tuple(_origin_of_part(part) for part in (source if isinstance(source, (list, tuple)) else [source]))
+
+
+def _origin_of_part(part: Any) -> str:
+    if isinstance(part, (str, os.PathLike)):
+        return str(Path(part).resolve())
+    return part.name if isinstance(part, Image) else "array"
 
 
 def _header(name: str, config: TrainingConfig, collection: Collection, outcome: Outcome, training: Training) -> Header:

@@ -193,21 +193,6 @@ def test_an_image_of_another_kind_is_said_to_be(tiny_model: nv.Model) -> None:
     assert strange.report["out_of_distribution"] > familiar.report["out_of_distribution"]
 
 
-def test_progress_is_told_and_can_stop(tiny_model: nv.Model) -> None:
-    told: list[float] = []
-    tiny_model.denoise(np.stack([picture(), picture()]), samples=0, on_progress=told.append)
-    assert told == [0.5, 1.0]
-
-    class Enough(Exception):
-        pass
-
-    def refuse(share: float) -> None:
-        raise Enough
-
-    with pytest.raises(Enough):
-        tiny_model.denoise(picture(), on_progress=refuse)
-
-
 # --- bad input
 
 
@@ -280,21 +265,3 @@ def test_an_image_of_text_or_complex_numbers_is_refused(tiny_model: nv.Model) ->
 def test_negative_samples_and_seeds_are_refused(tiny_model: nv.Model, samples: int, seed: int) -> None:
     with pytest.raises(nv.SettingError, match="-1"):
         tiny_model.denoise(picture(), samples=samples, seed=seed)
-
-
-# --- generation
-
-
-@pytest.mark.parametrize("shape", [(8, 8), (33, 70)])
-def test_generated_images_have_the_dtype_and_range_of_the_training_s(tiny_model: nv.Model, shape: tuple[int, int]) -> None:
-    images = tiny_model.generate(3, shape, seed=1)
-    assert images.shape == (3, *shape)
-    assert images.dtype == np.uint8
-    assert 20 < images.mean() < 200
-    assert np.array_equal(images, tiny_model.generate(3, shape, seed=1))
-
-
-@pytest.mark.parametrize(("count", "shape"), [(0, (32, 32)), (1, (7, 32)), (1, (32,))])
-def test_generating_nothing_or_next_to_nothing_is_refused(tiny_model: nv.Model, count: int, shape: Any) -> None:
-    with pytest.raises(nv.VaeganError):
-        tiny_model.generate(count, shape)

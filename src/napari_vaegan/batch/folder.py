@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -27,6 +28,7 @@ from napari_vaegan.images.writing import write_image
 from napari_vaegan.library import load
 from napari_vaegan.observation.degradations import FACTORS
 from napari_vaegan.restoration.model import Model
+from napari_vaegan.restoration.progress import OnProgress, no_progress, part_of
 from napari_vaegan.restoration.restoration import Restoration
 from napari_vaegan.restoration.restore import check_sampling
 
@@ -52,7 +54,6 @@ class _Job:
     axes: str | None
     write_std: bool
     overwrite: bool
-    stop: Callable[[], bool]
 
     def settings(self) -> dict[str, Any]:
         """Return what a reader needs to make the same images again."""
@@ -73,8 +74,8 @@ class _Job:
         return (*(side_output(output, kind) for kind in self.kinds), output)
 
 
-class _Stopped(Exception):
-    """Raised inside a restoration to leave it."""
+class _Left(Exception):
+    """Raised inside a restoration to leave it: after a stop, or because of what the listener to the progress raised."""
 
 
 def restore_folder(
@@ -91,7 +92,9 @@ def restore_folder(
     write_std: bool = False,
     write_samples: bool = False,
     overwrite: bool = False,
+    on_file_started: Callable[[Path, int, int], None] = lambda path, number, total: None,
     on_file: Callable[[FileDone], None] = lambda file: None,
+    on_progress: OnProgress = no_progress,
     stop: Callable[[], bool] = lambda: False,
 ) -> FolderSummary:
     """Restore every image of a folder and its sub-folders into another folder.
@@ -127,10 +130,14 @@ def restore_folder(
     overwrite
         Whether files that are there already are replaced. If not, an image whose files are all there is skipped, and
         only those that are missing are written.
+    on_file_started
+        Told the path of each image before it is read, which one it is, counted from 1, and how many there are.
     on_file
         Told each image that is done with.
+    on_progress
+        Told the share of the whole run that is done, also within an image; whatever it raises ends the run.
     stop
-        Asked often; once it returns True, the image at hand is left and the run ends.
+        Asked about ten times a second; once it returns True, the image at hand is left and the run ends.
 
     Returns
     -------
@@ -157,7 +164,7 @@ def restore_folder(
     mask = _open_mask(mask)
     model = model if isinstance(model, Model) else load(model)
     model.check_task(task)
-    job = _Job(model, task, factor, mask, source, samples if write_samples else 0, seed, axes, write_std, overwrite, stop)
+    job = _Job(model, task, factor, mask, source, samples if write_samples else 0, seed, axes, write_std, overwrite)
     names = [path.relative_to(source) for path in inputs]
     plan = dict(zip(inputs, plan_outputs(source, names, job.kinds), strict=True))
     _refuse_inputs_as_outputs(plan, destination, job)
@@ -167,12 +174,18 @@ def restore_folder(
     files: list[FileDone] = []
     stopped = False
     try:
-        for path, name in plan.items():
+        for index, (path, name) in enumerate(plan.items()):
             if stopped := stop():
                 break
-            files.append(_restore_file(job, path, destination / name))
+            on_file_started(path, index + 1, len(plan))
+            told = part_of(on_progress, index, len(plan))
+            done = partial(FileDone, path, destination / name, index + 1, len(plan))
+            files.append(_restore_file(job, path, destination / name, done, _watch(told, stop)))
+            told(1.0)
             on_file(files[-1])
-    except _Stopped:
+    except _Left as left:
+        if left.__cause__ is not None:
+            raise left.__cause__ from None
         stopped = True
     finally:
         # Also when the listener raises or the user interrupts: the images that were made keep their record.
@@ -227,31 +240,41 @@ def _refuse_inputs_as_outputs(plan: dict[Path, Path], destination: Path, job: _J
                 raise OutputError(f"{output} is one of the images to restore, and would be replaced: choose another folder.")
 
 
-def _restore_file(job: _Job, path: Path, output: Path) -> FileDone:
+def _watch(on_progress: OnProgress, stop: Callable[[], bool]) -> OnProgress:
+    """Return a listener that leaves the restoration at hand when it is time to."""
+
+    def watch(share: float) -> None:
+        if stop():
+            raise _Left
+        try:
+            on_progress(share)
+        except BaseException as error:
+            raise _Left from error
+
+    return watch
+
+
+def _restore_file(job: _Job, path: Path, output: Path, done: Callable[..., FileDone], on_progress: OnProgress) -> FileDone:
+    """Restore an image; ``done`` makes what became of it from its status on."""
     begin = time.perf_counter()
     if not job.overwrite and all(wanted.exists() for wanted in job.outputs(output)):
-        return FileDone(path, output, "skipped", "done already")
+        return done("skipped", "done already")
     try:
         image = read_image(path, job.axes)
-        result = _restore(job, path, image)
+        result = _restore(job, path, image, on_progress)
         _write(job, output, result, image)
     except VaeganError as error:
-        return FileDone(path, output, "failed", str(error), time.perf_counter() - begin)
-    except _Stopped:
+        return done("failed", str(error), time.perf_counter() - begin)
+    except _Left:
         raise
     except Exception as error:  # whatever is wrong with one file, the others are still to be done
         logger.exception("Unexpected error while restoring %s", path)
-        reason = f"unexpected: {type(error).__name__}: {error}"
-        return FileDone(path, output, "failed", reason, time.perf_counter() - begin)
-    return FileDone(path, output, "restored", "", time.perf_counter() - begin, notes_on(result, image))
+        return done("failed", f"unexpected: {type(error).__name__}: {error}", time.perf_counter() - begin)
+    return done("restored", "", time.perf_counter() - begin, notes_on(result, image))
 
 
-def _restore(job: _Job, path: Path, image: Image) -> Restoration:
-    def watch(share: float) -> None:
-        if job.stop():
-            raise _Stopped
-
-    common: dict[str, Any] = {"samples": job.samples, "seed": job.seed, "axes": image.axes, "on_progress": watch}
+def _restore(job: _Job, path: Path, image: Image, on_progress: OnProgress) -> Restoration:
+    common: dict[str, Any] = {"samples": job.samples, "seed": job.seed, "axes": image.axes, "on_progress": on_progress}
     if job.task == "inpaint":
         return job.model.inpaint(image.pixels, _mask_of(job, path), **common)
     if job.task == "super-resolve":

@@ -18,6 +18,8 @@ class FileDone:
         Of the image.
     output
         Where its restoration goes.
+    number, total
+        Which one it is, counted from 1, of how many.
     status
         What became of it.
     reason
@@ -30,6 +32,8 @@ class FileDone:
 
     path: Path
     output: Path
+    number: int
+    total: int
     status: Literal["restored", "skipped", "failed"]
     reason: str = ""
     seconds: float = 0.0

@@ -8,6 +8,7 @@ import typer
 from rich.text import Text
 from typer.core import TyperGroup
 
+from napari_vaegan.cli.check import check
 from napari_vaegan.cli.console import errors
 from napari_vaegan.cli.demo import demo
 from napari_vaegan.cli.folder import restore_folder
@@ -39,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (train, generate, inpaint, super_resolve, denoise, restore_folder, info, demo):
+for _command in (check, train, generate, inpaint, super_resolve, denoise, restore_folder, info, demo):
     app.command(_command.__name__.replace("_", "-"))(_command)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from rich.markup import escape
 
 from napari_vaegan.cli.console import errors, note, say
 from napari_vaegan.cli.interruption import Interruption
@@ -20,6 +21,7 @@ from napari_vaegan.cli.options import (
     WriteSamplesOption,
     WriteStdOption,
 )
+from napari_vaegan.cli.progress import progress
 
 if TYPE_CHECKING:
     from napari_vaegan.batch.summary import FileDone
@@ -50,7 +52,8 @@ def restore_folder(
     from napari_vaegan import batch
     from napari_vaegan.library import load
 
-    with Interruption("Stopping: the image at hand is left.") as interruption:
+    interruption = Interruption("Stopping: the image at hand is left.")
+    with interruption, progress(source.name) as bar:
         summary = batch.restore_folder(
             load(model, device),
             source,
@@ -64,7 +67,9 @@ def restore_folder(
             write_std=write_std,
             write_samples=write_samples,
             overwrite=overwrite,
+            on_file_started=lambda path, number, total: bar.describe(f"{number}/{total} {escape(path.name)}"),
             on_file=_show,
+            on_progress=bar,
             stop=interruption,
         )
     say(str(summary))

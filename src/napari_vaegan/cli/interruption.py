@@ -16,13 +16,10 @@ class Interruption:
     ----------
     promise
         What the user is told to expect, once the request is noticed.
-    armed
-        Whether to begin with; if not, Ctrl-C raises as ever until ``armed`` is set: there is nothing to save yet.
     """
 
-    def __init__(self, promise: str, armed: bool = True) -> None:
+    def __init__(self, promise: str) -> None:
         self.promise = promise
-        self.armed = armed
         self.signal: int | None = None
         self._told = False
         self._before: dict[int, Any] = {}
@@ -49,6 +46,6 @@ class Interruption:
         return 0 if self.signal is None else 128 + self.signal
 
     def _notice(self, number: int, frame: FrameType | None) -> None:
-        if self.signal is not None or not self.armed:
+        if self.signal is not None:
             raise KeyboardInterrupt
         self.signal = number

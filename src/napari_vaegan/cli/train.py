@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from napari_vaegan.cli.console import say
+from napari_vaegan.cli.console import note, say
 from napari_vaegan.cli.interruption import Interruption
 from napari_vaegan.cli.options import OverwriteOption, with_training_options
 from napari_vaegan.cli.outputs import check_file
 from napari_vaegan.config import TrainingConfig
-from napari_vaegan.errors import OutputError, SettingError
+from napari_vaegan.errors import OutputError, SettingError, Stopped
 
 
 @with_training_options
@@ -44,31 +44,33 @@ def train(
 
     from napari_vaegan import library
     from napari_vaegan.cli.training_view import training_view
-    from napari_vaegan.training.events import Event, Finished, Started
+    from napari_vaegan.training.events import Event, Finished
 
     config = config or _resumed(kept, settings)
-    stopping = Interruption("Stopping: the model so far is saved. Ctrl-C again leaves at once.", armed=False)
+    stopping = Interruption("Stopping: what was learned is saved. Ctrl-C again leaves at once.")
     finished: Finished | None = None
 
     with stopping, training_view() as view:
 
         def listen(event: Event) -> None:
             nonlocal finished
-            if isinstance(event, Started):
-                stopping.armed = True
-            elif isinstance(event, Finished):
+            if isinstance(event, Finished):
                 finished = event
             view(event)
 
-        model = library.train(
-            source[0] if len(source) == 1 else source,
-            config,
-            on_event=listen,
-            stop=stopping,
-            checkpoint=kept,
-            resume=resume,
-            name=name or (out.stem if len(source) > 1 else None),
-        )
+        try:
+            model = library.train(
+                source[0] if len(source) == 1 else source,
+                config,
+                on_event=listen,
+                stop=stopping,
+                checkpoint=kept,
+                resume=resume,
+                name=name or (out.stem if len(source) > 1 else None),
+            )
+        except Stopped as nothing:
+            note(str(nothing), "yellow")
+            raise typer.Exit(stopping.exit_code) from None
         model.save(out, overwrite=overwrite or resume)
     assert finished is not None
     say(f"Saved {out} ({out.stat().st_size / 1e6:.1f} MB)")
@@ -82,9 +84,9 @@ def train(
 
 def _resumed(checkpoint: Path, settings: dict[str, Any]) -> TrainingConfig:
     """Return the settings of an interrupted training, changed where others were given."""
-    from napari_vaegan.training.checkpoint import read_checkpoint
+    from napari_vaegan.training.checkpoint import describe_checkpoint
 
-    saved = read_checkpoint(checkpoint)["config"]
+    saved = describe_checkpoint(checkpoint).config.model_dump()
     if "minutes" in settings and "steps" in settings:
         raise SettingError("Minutes and steps exclude each other: give one of them.")
     if "minutes" in settings or "steps" in settings:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,11 +56,22 @@ class Scaling:
         return cls(np.asarray(value["low"], np.float64), np.asarray(value["span"], np.float64))
 
 
+class Planes(Protocol):
+    """Planes of one shape, each of which may be read only when it is asked for."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def __getitem__(self, index: int, /) -> Any:
+        """Return one as an array (Y, X, C)."""
+
+
 def robust_scaling(
-    planes: Sequence[NDArray[Any]] | NDArray[Any],
+    planes: Planes,
     known: Sequence[NDArray[np.bool_]] | NDArray[np.bool_] | None = None,
     *,
     colour: bool = False,
+    on_plane: Callable[[], None] = lambda: None,
 ) -> Scaling:
     """Find the scale of one image, its whole stack together.
 
@@ -73,12 +84,14 @@ def robust_scaling(
     Parameters
     ----------
     planes : array (N, Y, X, C) or (Y, X, C), or sequence of (Y, X, C)
-        Raw intensities. NaN and Inf are left out. Of long stacks, 64 evenly spaced planes are looked at, and
-        for the percentiles at most about 2 million evenly spaced pixels.
+        Raw intensities. NaN and Inf are left out. Of long stacks, 64 evenly spaced planes are read, one by one, and
+        for the percentiles at most about 2 million evenly spaced pixels are kept.
     known : bool array or sequence, shaped as `planes` without C, optional
         Pixels to look at; all if None.
     colour : bool, default False
         One scale for all channels together, which keeps hues, instead of one for each.
+    on_plane : callable, optional
+        Called after each plane; raise from it to stop.
 
     Returns
     -------
@@ -88,37 +101,41 @@ def robust_scaling(
     if isinstance(planes, np.ndarray) and planes.ndim == 3:
         planes = planes[None]
         known = None if known is None else np.asarray(known)[None]
-    chosen = np.unique(np.linspace(0, len(planes) - 1, min(len(planes), _MOST_PLANES)).round().astype(int))
-    seen = [np.asarray(planes[i]) for i in chosen]
-    masks = [None if known is None else np.asarray(known[i]) for i in chosen]
-    channels = seen[0].shape[-1]
-    total = sum(plane.shape[0] * plane.shape[1] for plane in seen)
-    step = max(1, int(np.ceil(np.sqrt(total / _MOST_PIXELS))))
+    chosen = np.unique(np.linspace(0, len(planes) - 1, min(len(planes), _MOST_PLANES)).round().astype(int)).tolist()
+    looks: list[list[_Look]] = []
+    for index in chosen:
+        plane, mask = np.asarray(planes[index]), None if known is None else np.asarray(known[index])
+        step = max(1, int(np.ceil(np.sqrt(len(chosen) * plane.shape[0] * plane.shape[1] / _MOST_PIXELS))))
+        looks.append([_look_at(plane[..., channel], mask, step) for channel in range(plane.shape[-1])])
+        on_plane()
 
+    channels = len(looks[0])
     groups = [list(range(channels))] if colour else [[channel] for channel in range(channels)]
     low, span = np.zeros(channels), np.ones(channels)
     for group in groups:
-        low[group], span[group] = _low_and_span(seen, masks, group, step)
+        low[group], span[group] = _low_and_span([look[channel] for look in looks for channel in group])
     return Scaling(low, span)
 
 
-def _low_and_span(
-    planes: list[NDArray[Any]], masks: list[NDArray[np.bool_] | None], group: list[int], step: int
-) -> tuple[float, float]:
-    sample = np.concatenate(
-        [
-            _usable(plane[::step, ::step, channel], None if mask is None else mask[::step, ::step])
-            for plane, mask in zip(planes, masks, strict=True)
-            for channel in group
-        ]
-    )
+@dataclass(frozen=True)
+class _Look:
+    """What is kept of a channel of a plane: evenly spaced pixels, and how bright the brightest square is."""
+
+    sample: NDArray[Any]
+    brightest: float
+
+
+def _look_at(plane: NDArray[Any], mask: NDArray[np.bool_] | None, step: int) -> _Look:
+    sample = _usable(plane[::step, ::step], None if mask is None else mask[::step, ::step])
+    return _Look(sample.copy(), _brightest_square(plane, mask))
+
+
+def _low_and_span(looks: list[_Look]) -> tuple[float, float]:
+    sample = np.concatenate([look.sample for look in looks])
     if sample.size == 0:
         return 0.0, 1.0
     low, high = np.percentile(sample, [LOW_PERCENTILE, HIGH_PERCENTILE]).astype(np.float64)
-    squares = [
-        _brightest_square(plane[..., channel], mask) for plane, mask in zip(planes, masks, strict=True) for channel in group
-    ]
-    span = max(high - low, (max(squares) - low) / BRIGHTEST_SCALED)
+    span = max(high - low, (max(look.brightest for look in looks) - low) / BRIGHTEST_SCALED)
     if span <= 0:
         low, span = float(sample.min()), float(sample.max()) - float(sample.min())
     return float(low), float(span) if span > 0 else 1.0

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from napari_vaegan.images.scaling import robust_scaling
+from napari_vaegan.images.scaling import Scaling
 from napari_vaegan.observation.degradations import Kind
 from napari_vaegan.observation.observation import Observation, observe_noisy
+from napari_vaegan.restoration.consistency import Unbound
+from napari_vaegan.restoration.progress import OnProgress, no_progress
 from napari_vaegan.restoration.restoration import Restoration
-from napari_vaegan.restoration.restore import OnProgress, Request, no_progress, restore, rounded
-from napari_vaegan.restoration.subject import Subject, to_tensor
+from napari_vaegan.restoration.restore import Request, accept, restore
+from napari_vaegan.restoration.subject import to_tensor
 
 if TYPE_CHECKING:
     from napari_vaegan.restoration.model import Model
@@ -27,13 +28,11 @@ def denoise(
     on_progress: OnProgress = no_progress,
 ) -> Restoration:
     """Remove photon and read noise from an image; see ``Model.denoise``."""
-    subject = Subject.of(image, model.channels, axes)
-    scaling = robust_scaling([subject.plane(i) for i in range(len(subject))], colour=subject.colour)
+    kind = Kind("denoise")
+    subject = accept(model, kind, image, axes, samples, seed)
 
-    def observe(index: int) -> Observation:
-        return observe_noisy(to_tensor(subject.finite_plane(index), scaling))
+    def observe(index: int, plane: NDArray[Any], scaling: Scaling) -> Observation:
+        return observe_noisy(to_tensor(plane, scaling))
 
-    def finish(index: int, mean: NDArray[np.float64]) -> tuple[NDArray[Any], None]:
-        return rounded(subject, mean), None
-
-    return restore(model, Request(Kind("denoise"), subject, scaling, observe, finish), samples, seed, on_progress)
+    request = Request(kind, subject, subject.finite_plane, observe, Unbound(subject.dtype))
+    return restore(model, request, samples, seed, on_progress)

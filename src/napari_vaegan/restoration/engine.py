@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -13,14 +12,21 @@ from torch.nn import functional
 from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.observation import Observation
 from napari_vaegan.observation.projections import project, project_residual
-from napari_vaegan.restoration.latent_noise import placed_noise
+from napari_vaegan.restoration.latent_noise import Noise
+from napari_vaegan.restoration.progress import OnProgress, no_progress, part_of
 from napari_vaegan.restoration.tiles import HALO, TILE, Tile, plan_tiles
 from napari_vaegan.training.device import is_out_of_memory, number_format
 
 BATCH_PIXELS = 2**18
-"""Pixels of samples that are computed at once."""
+"""Pixels of samples that a GPU computes at once."""
 
 SMALLEST_TILE = 96
+
+MEAN_WORK = 3.0
+"""How many samples take as long as the mean does, its features and its decoder half of that each."""
+
+TILE_BYTES = 12
+"""Memory of the networks at work, for each pixel of a window and feature channel of their finest stride, as measured."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +71,7 @@ class Engine:
 
     @torch.inference_mode()
     def estimate(
-        self,
-        observation: Observation,
-        samples: int,
-        seed: int,
-        plane: int = 0,
-        on_progress: Callable[[float], None] = lambda share: None,
+        self, observation: Observation, samples: int, noise: Noise, on_progress: OnProgress = no_progress
     ) -> Estimate:
         """Estimate one plane.
 
@@ -80,10 +81,10 @@ class Engine:
             Of one plane (batch of 1).
         samples
             How many samples to draw; 0: the mean alone.
-        seed, plane
-            Key of the samples.
+        noise
+            Source of their latents.
         on_progress
-            Told the share that is done after each tile; raise from it to stop.
+            Told the share of the plane that is done, several times a tile; raise from it to stop.
 
         Notes
         -----
@@ -91,25 +92,33 @@ class Engine:
         """
         while True:
             try:
-                return self._estimate(observation, samples, seed, plane, on_progress)
+                return self._estimate(observation, samples, noise, on_progress)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error) or self.tile <= SMALLEST_TILE:
                     raise
                 self.tile = max(SMALLEST_TILE, self.tile // 2 // SMALLEST_TILE * SMALLEST_TILE)
 
-    def _estimate(
-        self, observation: Observation, samples: int, seed: int, plane: int, on_progress: Callable[[float], None]
-    ) -> Estimate:
+    def memory(self, samples: int, height: int, width: int) -> int:
+        """Return about how many bytes of main memory an estimate of a plane takes, with the observation that it is of."""
+        channels = self.networks.channels
+        plane = 4 * height * width * (channels * (samples + 2) + 2 * (2 * channels + 2))
+        if self.device.type != "cpu":
+            return plane
+        seen = min(height, self.tile + 2 * self.halo) * min(width, self.tile + 2 * self.halo)
+        return plane + TILE_BYTES * seen * self.networks.encoder.stem.out_channels
+
+    def _estimate(self, observation: Observation, samples: int, noise: Noise, on_progress: OnProgress) -> Estimate:
         channels, height, width = observation.image.shape[1:]
         padded = self._pad(observation)
         tall, wide = padded.image.shape[-2:]
         tiles = plan_tiles(tall, wide, self.tile, self.halo)
         mean, log_error = torch.empty(channels, tall, wide), torch.empty(channels, tall, wide)
         drawn = torch.empty(samples, channels, tall, wide)
-        for done, tile in enumerate(tiles, start=1):
+        for done, tile in enumerate(tiles):
             kept = (..., *tile.kept)
-            mean[kept], log_error[kept], drawn[kept] = self._estimate_tile(padded, tile, samples, seed, plane)
-            on_progress(done / len(tiles))
+            mean[kept], log_error[kept], drawn[kept] = self._estimate_tile(
+                padded, tile, samples, noise, part_of(on_progress, done, len(tiles))
+            )
         inner = (..., slice(height), slice(width))
         return Estimate(mean[inner], log_error[inner], drawn[inner], len(tiles))
 
@@ -125,28 +134,36 @@ class Engine:
         return Observation(image, known, noise, estimate, observation.factor, observation.rounding)
 
     def _estimate_tile(
-        self, padded: Observation, tile: Tile, samples: int, seed: int, plane: int
+        self, padded: Observation, tile: Tile, samples: int, noise: Noise, on_progress: OnProgress
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return mean, log error and samples of the part of a tile that is kept; samples are drawn a few at a time."""
         seen = padded.window(*tile.window).to(self.device)
         kept = seen.window(*tile.inner)
         inner = (..., *tile.inner)
         condition = padded.condition.to(self.device)
-        several = max(1, BATCH_PIXELS // seen.image[0, 0].numel())
+        several = self._samples_at_once(seen)
         row, column = (window.start for window in tile.window)
         drawn = torch.empty(samples, *kept.image.shape[1:])
+        work = MEAN_WORK + samples
         with number_format(self.device, self.precision):
             features = self.networks.see(seen.estimate, seen.known, seen.noise, condition)
+            on_progress(MEAN_WORK / 2 / work)
             mean, log_error = self.networks.mean(seen.estimate, features, condition)
             mean = project(mean[inner], kept)
+            on_progress(MEAN_WORK / work)
             for begin in range(0, samples, several):
                 indices = range(begin, min(samples, begin + several))
-                draw = placed_noise(seed, plane, indices, self.networks.generator.strides, row, column)
+                draw = noise(indices, self.networks.generator.strides, row, column)
                 copies = [feature.expand(len(indices), *feature.shape[1:]) for feature in features]
                 residual = self.networks.generator.sample(copies, condition.expand(len(indices), -1), draw)
                 residual = project_residual(residual[inner].float(), _copies(kept, len(indices)))
                 drawn[indices.start : indices.stop] = (mean + residual).cpu()
+                on_progress((MEAN_WORK + indices.stop) / work)
         return mean[0].cpu(), log_error[0][inner].cpu(), drawn
+
+    def _samples_at_once(self, seen: Observation) -> int:
+        """Return the size of a batch: one on a CPU, whose sums depend on it in their last bits, and gain next to nothing."""
+        return 1 if self.device.type == "cpu" else max(1, BATCH_PIXELS // seen.image[0, 0].numel())
 
 
 def _copies(observation: Observation, count: int) -> Observation:

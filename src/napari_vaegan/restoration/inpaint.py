@@ -9,11 +9,13 @@ import torch
 from numpy.typing import NDArray
 
 from napari_vaegan.errors import DataError, ShapeError
-from napari_vaegan.images.scaling import robust_scaling
+from napari_vaegan.images.scaling import Scaling
 from napari_vaegan.observation.degradations import Kind
 from napari_vaegan.observation.observation import Observation, observe_pixels
+from napari_vaegan.restoration.consistency import KnownPixels
+from napari_vaegan.restoration.progress import OnProgress, no_progress
 from napari_vaegan.restoration.restoration import Restoration
-from napari_vaegan.restoration.restore import OnProgress, Request, no_progress, restore, rounded
+from napari_vaegan.restoration.restore import Request, accept, restore
 from napari_vaegan.restoration.subject import Subject, to_tensor
 
 if TYPE_CHECKING:
@@ -30,29 +32,27 @@ def inpaint(
     on_progress: OnProgress = no_progress,
 ) -> Restoration:
     """Fill the masked pixels of an image; see ``Model.inpaint``."""
-    subject = Subject.of(image, model.channels, axes)
+    kind = Kind("inpaint")
+    subject = accept(model, kind, image, axes, samples, seed)
     known = _known(mask, subject)
-    planes = [_filled(subject, index, known[index]) for index in range(len(subject))]
-    scaling = robust_scaling(planes, known, colour=subject.colour)
 
-    def observe(index: int) -> Observation:
+    def see(index: int) -> NDArray[Any]:
+        return _filled(subject, index, known[index])
+
+    def observe(index: int, plane: NDArray[Any], scaling: Scaling) -> Observation:
         known_map = torch.from_numpy(known[index].astype(np.float32))[None, None]
-        return observe_pixels(to_tensor(planes[index], scaling), known_map)
+        return observe_pixels(to_tensor(plane, scaling), known_map)
 
-    def keep(index: int, estimate: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.where(known[index][..., None], planes[index], estimate)
-
-    def finish(index: int, mean: NDArray[np.float64]) -> tuple[NDArray[Any], float]:
-        return np.where(known[index][..., None], planes[index], rounded(subject, mean)), 0.0
-
-    request = Request(Kind("inpaint"), subject, scaling, observe, finish, keep)
+    request = Request(kind, subject, see, observe, KnownPixels(subject.dtype, known), known)
     return restore(model, request, samples, seed, on_progress)
 
 
 def _known(mask: Any, subject: Subject) -> NDArray[np.bool_]:
     """Return where pixels are known as (N, Y, X), given a mask of the missing ones in the image's order of axes."""
-    mask = np.asarray(mask)
-    known = ~mask if mask.dtype == bool else ~(mask > 0)
+    if not hasattr(mask, "shape") or not hasattr(mask, "dtype"):
+        mask = np.asarray(mask)
+    # Labels of a lazy mask become one byte a pixel while they are read.
+    known = ~np.asarray(mask if mask.dtype == bool else mask > 0)
     lengths = dict(zip(subject.layout.axes, subject.layout.shape, strict=True))
     whole, plane = (tuple(axis for axis in lengths if axis in letters) for letters in ("TZYX", "YX"))
     for axes in (whole, plane):
@@ -74,7 +74,7 @@ def _known(mask: Any, subject: Subject) -> NDArray[np.bool_]:
 
 def _filled(subject: Subject, index: int, known: NDArray[np.bool_]) -> NDArray[Any]:
     """Return a plane whose missing pixels are 0; refuse NaN among the known ones."""
-    plane = subject.plane(index).astype(subject.dtype, copy=True)
+    plane = subject[index].copy()
     plane[~known] = 0
     if bad := subject.describe_not_finite(index, plane, " outside the mask"):
         raise DataError(f"{bad}: add what is not finite to the mask.")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from scipy.special import ndtri
 from torch import Tensor
 
 from napari_vaegan.networks.generator import DrawNoise
+
+Noise = Callable[[range, list[int], int, int], DrawNoise]
+"""Called with the indices of samples, the latent strides, and the row and column where a window starts."""
 
 WORDS = 4
 """Numbers that the counter-based generator gives for one value of its counter."""
@@ -45,3 +51,23 @@ def placed_noise(seed: int, plane: int, samples: range, strides: list[int], row:
         return torch.from_numpy(noise[..., :channels].transpose(0, 3, 1, 2).copy()).to(like.device, like.dtype)
 
     return draw
+
+
+def between(first: Noise, second: Noise, share: float) -> Noise:
+    """Return the noise on the way from one to another, independent one: along the sphere, on which it keeps its variance.
+
+    Parameters
+    ----------
+    first, second
+        The ends.
+    share
+        Of the way; at 0 the first, at 1 the second, bit by bit.
+    """
+    # The cosine as a sine, which is 0 at the end of the way: that of half π is only next to it.
+    start, end = math.sin(math.pi / 2 * (1 - share)), math.sin(math.pi / 2 * share)
+
+    def noise(samples: range, strides: list[int], row: int, column: int) -> DrawNoise:
+        from_first, from_second = first(samples, strides, row, column), second(samples, strides, row, column)
+        return lambda level, like: start * from_first(level, like) + end * from_second(level, like)
+
+    return noise

@@ -15,12 +15,12 @@ from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.degradations import Kind
 from napari_vaegan.restoration.denoise import denoise
 from napari_vaegan.restoration.engine import Engine
-from napari_vaegan.restoration.generate import generate
+from napari_vaegan.restoration.generate import generate, interpolate
 from napari_vaegan.restoration.header import Header
 from napari_vaegan.restoration.inpaint import inpaint
 from napari_vaegan.restoration.model_file import write_model
+from napari_vaegan.restoration.progress import OnProgress, no_progress
 from napari_vaegan.restoration.restoration import Restoration
-from napari_vaegan.restoration.restore import OnProgress, no_progress
 from napari_vaegan.restoration.super_resolve import super_resolve
 from napari_vaegan.training.device import choose_device, choose_precision, place
 from napari_vaegan.training.validation import KindCalibration
@@ -121,6 +121,42 @@ class Model:
             If count, shape or seed make no sense.
         """
         return generate(self, count, shape, seed, on_progress)
+
+    def interpolate(
+        self,
+        first: int,
+        second: int,
+        share: float,
+        shape: tuple[int, int] = (256, 256),
+        seed: int = 0,
+        on_progress: OnProgress = no_progress,
+    ) -> NDArray[Any]:
+        """Draw an image between two generated ones: a step of a walk through the latents.
+
+        The latent noise of both is mixed along the sphere (White 2016), which keeps its variance, so that every image on
+        the way is as likely as its ends.
+
+        Parameters
+        ----------
+        first, second
+            Which images of ``generate(count, shape, seed)``, counted from 0.
+        share
+            Of the way from the first to the second, from 0 to 1, where they are what ``generate`` draws: bit by bit on a
+            CPU, and but for the last bits on a GPU.
+        shape, seed, on_progress
+            As in ``generate``.
+
+        Returns
+        -------
+        ndarray
+            (Y, X) or, of several channels, (Y, X, C), in the training images' dtype and typical intensities.
+
+        Raises
+        ------
+        SettingError, ShapeError
+            If images, share, shape or seed make no sense.
+        """
+        return interpolate(self, first, second, share, shape, seed, on_progress)
 
     def inpaint(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,12 +13,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_vaegan.errors import SettingError
-from napari_vaegan.images.scaling import Scaling
+from napari_vaegan.images.axes import PlaneLayout
+from napari_vaegan.images.scaling import Scaling, robust_scaling
 from napari_vaegan.observation.degradations import Kind
 from napari_vaegan.observation.observation import Observation
+from napari_vaegan.restoration.consistency import Consistency
+from napari_vaegan.restoration.engine import Estimate
+from napari_vaegan.restoration.latent_noise import placed_noise
+from napari_vaegan.restoration.memory import check_memory
+from napari_vaegan.restoration.progress import OnProgress, Progress, no_progress, part_of
 from napari_vaegan.restoration.restoration import Restoration
-from napari_vaegan.restoration.rounding import round_to
 from napari_vaegan.restoration.subject import Subject, from_tensor
+from napari_vaegan.restoration.tiles import bands
 from napari_vaegan.restoration.uncertainty import standard_deviation
 from napari_vaegan.training.validation import KindCalibration, roughness
 
@@ -27,12 +34,8 @@ if TYPE_CHECKING:
 STRANGE = 1.2
 """Warn from this out-of-distribution score on."""
 
-OnProgress = Callable[[float], None]
-"""Told the share that is done, from 0 to 1; whatever it raises stops the restoration."""
-
-
-def no_progress(share: float) -> None:
-    """Tell nobody."""
+PLANE_BYTES = 20
+"""Memory for a value of the plane at hand besides its estimate and observation, as measured."""
 
 
 @dataclass(frozen=True)
@@ -45,83 +48,140 @@ class Request:
         The kind of observation.
     subject
         The image at hand.
-    scaling
-        Its intensity scale.
+    see
+        Reads the plane (Y, X, C) of an index; refuses one that cannot be restored.
     observe
-        Returns the observation of a plane.
-    finish
-        Makes the restored plane (Y, X, C) in the image's dtype of a plane's index and mean; returns it with its residual
-        of consistency in grey levels, None where nothing binds.
-    keep
-        Puts what is known exactly into an estimate (..., Y, X, C) of the plane of an index.
-    magnification
-        How many times finer the result's grid is.
+        Returns the observation of a plane, given its index, what was seen and the image's intensity scale.
+    consistency
+        What the result shares with what was seen.
+    known
+        (N, Y, X): the pixels whose intensities mean anything; all if None.
     """
 
     kind: Kind
     subject: Subject
-    scaling: Scaling
-    observe: Callable[[int], Observation]
-    finish: Callable[[int, NDArray[np.float64]], tuple[NDArray[Any], float | None]]
-    keep: Callable[[int, NDArray[np.float64]], NDArray[np.float64]] = lambda index, estimate: estimate
-    magnification: int = 1
+    see: Callable[[int], NDArray[Any]]
+    observe: Callable[[int, NDArray[Any], Scaling], Observation]
+    consistency: Consistency
+    known: NDArray[np.bool_] | None = None
 
 
-def restore(model: Model, request: Request, samples: int, seed: int, on_progress: OnProgress = no_progress) -> Restoration:
-    """Restore every plane of a subject.
+def accept(model: Model, kind: Kind, image: Any, axes: str | None, samples: int, seed: int) -> Subject:
+    """Take an image apart, and refuse what can be refused before any of its pixels is read.
 
     Raises
     ------
     SettingError
-        If the model was not trained for this, or samples or seed are negative.
+        If the model was not trained for this, samples or seed are negative, or the result would not fit into memory.
+    ShapeError, DataError
+        If the image does not fit the model.
     """
     check_sampling(samples, seed)
-    calibration = model.calibration_of(request.kind)
+    model.check_task(kind.task)
+    subject = Subject.of(image, model.channels, axes)
+    count, height, width, channels = subject.shape
+    height, width = height * kind.factor, width * kind.factor
+    value = 4 * (2 + samples) + subject.dtype.itemsize  # mean, standard deviation and samples in float32, and the image
+    plane = PLANE_BYTES * height * width * channels + model.engine.memory(samples, height, width)
+    advice = [
+        *(["draw fewer samples"] if samples else []),
+        "restore it plane by plane" if count > 1 else "crop it",
+        "or use restore-folder, which takes one file at a time",
+    ]
+    check_memory(
+        count * height * width * channels * value + plane,
+        f"Restoring an image of shape {subject.layout.shape}{f' with {samples} samples' if samples else ''}",
+        ", ".join(advice),
+    )
+    return subject
+
+
+def restore(model: Model, request: Request, samples: int, seed: int, on_progress: OnProgress = no_progress) -> Restoration:
+    """Restore every plane of a subject that was accepted."""
     begin = time.perf_counter()
-    subject, layout = request.subject, request.subject.layout
-    count, height, width, channels = subject.planes.shape
-    shape = (count, height * request.magnification, width * request.magnification, channels)
-    mean, std = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    drawn = np.empty((samples, *shape), np.float32)
-    image = np.empty(shape, subject.dtype)
-    residuals, clipped, tiles, unlike = [], 0, 0, 0.0
+    subject = request.subject
     engine = replace(model.engine)  # where memory is short its tile is halved, for this image alone
-
-    for index in range(count):
-        observation = request.observe(index)
-        estimate = engine.estimate(observation, samples, seed, index, _part_of(on_progress, index, count))
-        exact = request.keep(index, from_tensor(estimate.mean, request.scaling))
-        image[index], residual = request.finish(index, exact)
-        scaled_std = standard_deviation(estimate.log_error, calibration)
-        unknown = ((observation.known < 1) | ~observation.noiseless)[0]
-        unlike = max(unlike, _unlikeness(observation, scaled_std[unknown.expand_as(scaled_std)], calibration))
-        std[index] = (scaled_std * unknown).numpy().transpose(1, 2, 0) * request.scaling.span
-        mean[index] = exact
-        drawn[:, index] = request.keep(index, from_tensor(estimate.samples, request.scaling))
-        clipped += int(_outside(exact, subject.dtype))
-        tiles += estimate.tiles
-        if residual is not None:
-            residuals.append(residual)
-
+    with Progress(on_progress) as progress:
+        scaling = robust_scaling(subject, request.known, colour=subject.colour, on_plane=progress.pulse)
+        result = _Result(request, scaling, model.calibration_of(request.kind), samples, progress)
+        for index in range(len(subject)):
+            seen = request.see(index)
+            progress.pulse()
+            observation = request.observe(index, seen, scaling)
+            noise, tell = partial(placed_noise, seed, index), part_of(progress.tell, index, len(subject))
+            estimate = engine.estimate(observation, samples, noise, tell)
+            result.add_estimate(index, estimate, seen)
+            result.add_errors(index, estimate, observation)
     report = {
         "task": request.kind.task,
         "seconds": round(time.perf_counter() - begin, 3),
         "device": str(engine.device),
-        "tiles": tiles,
-        "clipped_pixels": clipped,
-        "consistency_residual": max(residuals) if residuals else None,
-        "out_of_distribution": round(unlike, 3),
-        "warnings": [*subject.guessed, *_tile_warning(engine.tile, model.engine.tile), *_unlike_warning(unlike)],
+        "tiles": result.tiles,
+        "clipped_pixels": result.clipped,
+        "consistency_residual": max(result.residuals, default=None),
+        "out_of_distribution": round(result.unlike, 3),
+        "warnings": [*subject.guessed, *_tile_warning(engine.tile, model.engine.tile), *_unlike_warning(result.unlike)],
     }
-    restored_samples = [layout.restore(sample) for sample in drawn]
-    return Restoration(
-        mean=layout.restore(mean),
-        samples=np.stack(restored_samples) if restored_samples else np.empty((0, *layout.restore(mean).shape), np.float32),
-        std=layout.restore(std),
-        image=layout.restore(image),
-        report=report,
-        quantiles=calibration.quantiles,
-    )
+    return result.put_together(report)
+
+
+class _Result:
+    """What becomes a restoration, plane by plane."""
+
+    def __init__(
+        self, request: Request, scaling: Scaling, calibration: KindCalibration, samples: int, progress: Progress
+    ) -> None:
+        self.request, self.scaling, self.calibration, self.progress = request, scaling, calibration, progress
+        count, height, width, channels = request.subject.shape
+        shape = (count, height * request.kind.factor, width * request.kind.factor, channels)
+        self.mean, self.std = np.empty(shape, np.float32), np.empty(shape, np.float32)
+        self.samples = np.empty((samples, *shape), np.float32)
+        self.image = np.empty(shape, request.subject.dtype)
+        self.tiles, self.clipped, self.unlike = 0, 0, 0.0
+        self.residuals: list[float] = []
+
+    def add_estimate(self, index: int, estimate: Estimate, seen: NDArray[Any]) -> None:
+        """Finish a plane, a band of rows at a time."""
+        consistency, factor = self.request.consistency, self.request.kind.factor
+        height, width = seen.shape[:2]
+        for rows in bands(height, width * factor**2):
+            place, fine, there = (index, rows), slice(rows.start * factor, rows.stop * factor), seen[rows]
+            mean = consistency.keep(place, from_tensor(estimate.mean[:, fine], self.scaling), there)
+            image = consistency.finish(place, mean, there)
+            self.mean[index, fine], self.image[index, fine] = mean, image
+            for number, sample in enumerate(estimate.samples):
+                self.samples[number, index, fine] = consistency.keep(
+                    place, from_tensor(sample[:, fine], self.scaling), there
+                )
+            self.clipped += int(_outside(mean, image.dtype))
+            if (residual := consistency.residual(image, there)) is not None:
+                self.residuals.append(residual)
+            self.progress.pulse()
+        self.tiles += estimate.tiles
+
+    def add_errors(self, index: int, estimate: Estimate, observation: Observation) -> None:
+        """Calibrate the expected errors of a plane."""
+        std = standard_deviation(estimate.log_error, self.calibration)
+        unknown = ((observation.known < 1) | ~observation.noiseless)[0]
+        unlike = _unlikeness(observation, std[unknown.expand_as(std)], self.calibration)
+        self.unlike = max(self.unlike, unlike)
+        self.std[index] = (std * unknown).numpy().transpose(1, 2, 0) * self.scaling.span
+
+    def put_together(self, report: dict[str, Any]) -> Restoration:
+        """Return the restoration in the image's order of axes."""
+        layout = self.request.subject.layout
+        count = len(self.samples)
+        stack = PlaneLayout(f"N{layout.axes}", (count, *layout.shape))  # samples first, then as in the image
+        return Restoration(
+            mean=layout.restore(self.mean),
+            samples=stack.restore(self.samples.reshape(count * len(self.mean), *self.mean.shape[1:])),
+            std=layout.restore(self.std),
+            image=layout.restore(self.image),
+            report=report,
+            quantiles=self.calibration.quantiles,
+            layout=layout,
+            consistency=self.request.consistency,
+        )
 
 
 def check_sampling(samples: int, seed: int) -> None:
@@ -132,20 +192,11 @@ def check_sampling(samples: int, seed: int) -> None:
         raise SettingError(f"The seed cannot be {seed}: give a whole number from 0 on.")
 
 
-def rounded(subject: Subject, mean: NDArray[np.float64]) -> NDArray[Any]:
-    """Return a mean rounded and clipped to the subject's dtype."""
-    return round_to(mean, subject.dtype)
-
-
 def _outside(values: NDArray[np.float64], dtype: np.dtype[Any]) -> np.int64 | int:
     if dtype.kind == "f":
         return 0
     limits = np.iinfo(dtype)
     return np.count_nonzero((values < limits.min - 0.5) | (values > limits.max + 0.5))
-
-
-def _part_of(on_progress: OnProgress, index: int, count: int) -> OnProgress:
-    return lambda share: on_progress((index + share) / count)
 
 
 def _unlikeness(observation: Observation, std: Tensor, calibration: KindCalibration) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_vaegan.errors import DataError, ShapeError
-from napari_vaegan.images.axes import PlaneLayout, guess_axes, is_colour, to_planes
+from napari_vaegan.images.axes import PlaneLayout, check_axes, guess_axes, is_colour
 from napari_vaegan.images.scaling import Scaling
 
 SMALLEST_SIDE = 8
@@ -19,12 +20,12 @@ SMALLEST_SIDE = 8
 
 @dataclass(frozen=True)
 class Subject:
-    """An image that is to be restored.
+    """An image that is to be restored: a sequence of planes, each of which is read when it is asked for.
 
     Attributes
     ----------
-    planes
-        (N, Y, X, C), maybe lazy, in the image's own intensities and dtype.
+    image
+        As it was given, maybe lazy.
     layout
         How to put planes together again.
     dtype
@@ -35,7 +36,7 @@ class Subject:
         A sentence that states the axes if they were guessed.
     """
 
-    planes: Any
+    image: Any
     layout: PlaneLayout
     dtype: np.dtype[Any]
     colour: bool
@@ -69,31 +70,48 @@ class Subject:
         if len(image.shape) < 2:
             raise ShapeError(f"An array of shape {tuple(image.shape)} is not an image: give at least two axes, Y and X.")
         guessed = () if axes or len(image.shape) == 2 else guess_axes(image.shape, channels)
-        planes, layout = to_planes(image, axes or guess_axes(image.shape, channels))
-        found = planes.shape[-1]
+        shape = tuple(int(length) for length in image.shape)
+        layout = PlaneLayout(check_axes(axes or guess_axes(shape, channels), shape), shape)
+        said = (f"The axes of the image were taken to be {layout.axes}.",) if guessed else ()
+        kept = np.dtype(np.uint8) if dtype.kind == "b" else dtype
+        subject = cls(image, layout, kept, is_colour(layout.axes, shape), said)
+        count, height, width, found = subject.shape
         if found != channels:
             raise ShapeError(
-                f"The image has {_count(found, 'channel')} (shape {tuple(image.shape)}, axes {layout.axes}), "
+                f"The image has {_count(found, 'channel')} (shape {shape}, axes {layout.axes}), "
                 f"the model was trained on {_count(channels, 'channel')}: "
                 "choose another model, or say where the channels are with axes=."
             )
-        if min(planes.shape[1:3]) < SMALLEST_SIDE:
+        if min(height, width) < SMALLEST_SIDE:
             raise ShapeError(
-                f"An image of {planes.shape[1]} × {planes.shape[2]} pixels is too small: "
-                f"give at least {SMALLEST_SIDE} × {SMALLEST_SIDE}."
+                f"An image of {height} × {width} pixels is too small: give at least {SMALLEST_SIDE} × {SMALLEST_SIDE}."
             )
-        if dtype.kind == "b":
-            dtype = np.dtype(np.uint8)
-            planes = planes.astype(dtype)
-        said = (f"The axes of the image were taken to be {layout.axes}.",) if guessed else ()
-        return cls(planes, layout, dtype, is_colour(layout.axes, layout.shape), said)
+        if not count:
+            raise ShapeError(f"An image of shape {shape} (axes {layout.axes}) has no planes: give at least one.")
+        return subject
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Planes, height, width and channels."""
+        lengths = self._lengths
+        return math.prod(lengths[axis] for axis in self.layout.leading), lengths["Y"], lengths["X"], lengths.get("C", 1)
 
     def __len__(self) -> int:
-        return int(self.planes.shape[0])
+        return self.shape[0]
 
-    def plane(self, index: int) -> NDArray[Any]:
-        """Return one plane (Y, X, C)."""
-        return np.asarray(self.planes[index])
+    def __getitem__(self, index: int) -> NDArray[Any]:
+        """Read one plane (Y, X, C), and of a lazy image no other."""
+        leading = self.layout.leading
+        places = np.unravel_index(index, [self._lengths[axis] for axis in leading]) if leading else ()
+        where = dict(zip(leading, map(int, places), strict=True))
+        plane = np.asarray(self.image[tuple(where.get(axis, slice(None)) for axis in self.layout.axes)])
+        axes = [axis for axis in self.layout.axes if axis in "YXC"]
+        plane = plane.transpose([axes.index(axis) for axis in "YXC" if axis in axes])
+        return (plane if "C" in axes else plane[..., None]).astype(self.dtype, copy=False)
+
+    @property
+    def _lengths(self) -> dict[str, int]:
+        return dict(zip(self.layout.axes, self.layout.shape, strict=True))
 
     def finite_plane(self, index: int) -> NDArray[Any]:
         """Return one plane (Y, X, C).
@@ -103,7 +121,7 @@ class Subject:
         DataError
             If it has NaN or infinite pixels.
         """
-        plane = self.plane(index)
+        plane = self[index]
         if bad := self.describe_not_finite(index, plane):
             raise DataError(f"{bad}: inpaint or replace what is not finite first.")
         return plane

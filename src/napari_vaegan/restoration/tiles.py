@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 TILE = 960
@@ -9,6 +10,9 @@ TILE = 960
 
 HALO = 192
 """Pixels around a tile that are computed and thrown away. How little what lies beyond matters is measured in the tests."""
+
+BAND_PIXELS = 2**20
+"""Of the rows that are finished at once: little memory, and a fraction of a second."""
 
 
 @dataclass(frozen=True)
@@ -50,3 +54,9 @@ def _cuts(length: int, tile: int, halo: int) -> list[tuple[slice, slice]]:
         (slice(max(0, start - halo), min(length, start + tile + halo)), slice(start, min(length, start + tile)))
         for start in starts
     ]
+
+
+def bands(height: int, width: int) -> Iterator[slice]:
+    """Cut an image of that size into bands of rows."""
+    rows = max(1, BAND_PIXELS // width)
+    return (slice(start, min(height, start + rows)) for start in range(0, height, rows))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from napari_vaegan.config import TrainingConfig
 from napari_vaegan.training.stages import Progress, Stage
 
 
 class Clock:
-    """Measures training against what it was given, also across interruptions.
+    """Measures training against what it was given, also across interruptions and pauses.
 
     Parameters
     ----------
@@ -27,11 +28,23 @@ class Clock:
         self.steps_given = config.steps
         self.started = started - elapsed
         self.reserve = 0.0
+        self._still_since: float | None = None
 
     @property
     def elapsed(self) -> float:
         """Seconds spent so far."""
-        return time.perf_counter() - self.started
+        now = time.perf_counter() if self._still_since is None else self._still_since
+        return now - self.started
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Let no time pass meanwhile."""
+        self._still_since = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.started += time.perf_counter() - self._still_since
+            self._still_since = None
 
     def total(self, step: int) -> float:
         """Return how far training is after so many steps, from 0 to 1. The last validation is part of the time given."""

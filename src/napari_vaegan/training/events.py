@@ -36,7 +36,19 @@ class StageChanged:
 
 @dataclass(frozen=True)
 class Stepped:
-    """One step was made. ``seconds_left`` is for the whole training."""
+    """One step was made.
+
+    Attributes
+    ----------
+    progress
+        Of the whole training, from 0 to 1.
+    losses
+        By name, those of the stage: ``mean``, ``error``, ``reconstruction``, ``kl``, ``spread`` and ``kl level 0``, … of the
+        VAE; ``adversarial`` and ``feature matching`` of the generator; ``discriminator`` and, every few steps, ``gradient
+        penalty`` of the discriminator. ``skipped`` is among them if a gradient was not finite.
+    seconds_left
+        For the whole training.
+    """
 
     step: int
     stage: str
@@ -58,10 +70,6 @@ class Validated:
         The same of what the networks start from (interpolation, filling, the noisy image).
     gain_of_averaging
         Per kind, dB: how much nearer to the truth the average of several samples is than one of them.
-    previews
-        (rows, columns, Y, X, C) in scaled units: input, mean, sample, truth; a row for each kind of observation.
-    generated
-        (count, Y, X, C) in scaled units.
     """
 
     step: int
@@ -71,6 +79,25 @@ class Validated:
     gain_of_averaging: dict[str, float]
     divergences: tuple[float, ...]
     best: bool
+
+
+@dataclass(frozen=True)
+class Previewed:
+    """Pictures of what the running average of the weights makes of images held apart: now and then, and as it is judged.
+
+    Attributes
+    ----------
+    kinds
+        The kinds of observation, one a row of ``previews``.
+    previews
+        (rows, columns, Y, X, C) in scaled units; the columns are input, mean, sample and truth.
+    generated
+        (count, Y, X, C) in scaled units; empty if generation is not trained.
+    """
+
+    step: int
+    stage: str
+    kinds: tuple[str, ...]
     previews: NDArray[np.float32] = field(repr=False)
     generated: NDArray[np.float32] = field(repr=False)
 
@@ -91,6 +118,20 @@ class CheckpointSaved:
 
 
 @dataclass(frozen=True)
+class Paused:
+    """Training stands still before its next step, and its clock with it."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Continued:
+    """Training goes on after a pause. It is not told where a stop ends the pause."""
+
+    step: int
+
+
+@dataclass(frozen=True)
 class Finished:
     """Training is over."""
 
@@ -100,4 +141,4 @@ class Finished:
     psnr: dict[str, float]
 
 
-Event = Started | StageChanged | Stepped | Validated | Warned | CheckpointSaved | Finished
+Event = Started | StageChanged | Stepped | Validated | Previewed | Warned | CheckpointSaved | Paused | Continued | Finished

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -16,6 +18,7 @@ from napari_vaegan.observation.degradations import Kind
 from napari_vaegan.observation.observation import CONDITION_SIZE
 from napari_vaegan.training.averaged import Averaged
 from napari_vaegan.training.device import place
+from napari_vaegan.training.interruption import Interrupted
 from napari_vaegan.training.running_error import RunningError
 
 GRADIENT_CLIP = 1.0
@@ -58,18 +61,45 @@ class Players:
         self.mean_errors = RunningError(len(kinds))
         self.residual_errors = RunningError(len(kinds), columns=1 + len(self.networks.generator.levels))
 
-    def descend(self, loss: Tensor, rates: tuple[float, float]) -> bool:
+    @property
+    def modules(self) -> tuple[nn.Module, ...]:
+        """All networks, the running average among them."""
+        return self.networks, self.discriminator, self.average.module
+
+    def differentiate(self, loss: Tensor) -> None:
+        """Find the gradient of a loss by the VAE's weights, which stay as they are."""
+        _differentiate(loss, self.optimiser)
+
+    def differentiate_discriminator(self, loss: Tensor) -> None:
+        """Find the gradient of a loss by the discriminator's weights, which stay as they are."""
+        _differentiate(loss, self.discriminator_optimiser)
+
+    def update(self, rates: tuple[float, float]) -> bool:
         """Make one step of the VAE's optimiser; rates for encoder and mean, and for the generator."""
         for group, rate in zip(self.optimiser.param_groups, rates, strict=True):
             group["lr"] = rate
-        made = _descend(loss, self.optimiser)
+        made = _update(self.optimiser)
         if made:
             self.average.update(self.networks)
         return made
 
-    def descend_discriminator(self, loss: Tensor) -> bool:
+    def update_discriminator(self) -> bool:
         """Make one step of the discriminator's optimiser."""
-        return _descend(loss, self.discriminator_optimiser)
+        return _update(self.discriminator_optimiser)
+
+    @contextmanager
+    def unchanged_if_interrupted(self) -> Iterator[None]:
+        """Undo what an interrupted step did before its updates: running errors, and the estimates of singular values."""
+        errors = (self.mean_errors, self.residual_errors)
+        before = [copy.deepcopy(error.state()) for error in errors]
+        buffers = {name: buffer.clone() for name, buffer in self.discriminator.named_buffers()}
+        try:
+            yield
+        except Interrupted:
+            for error, state in zip(errors, before, strict=True):
+                error.set_state(state)
+            self.discriminator.load_state_dict(buffers, strict=False)
+            raise
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint needs."""
@@ -96,13 +126,16 @@ class Players:
         self.residual_errors.set_state(state["residual_errors"])
 
 
-def _descend(loss: Tensor, optimiser: torch.optim.Optimizer) -> bool:
+def _differentiate(loss: Tensor, optimiser: torch.optim.Optimizer) -> None:
+    optimiser.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss)
+
+
+def _update(optimiser: torch.optim.Optimizer) -> bool:
     """Make one step unless a gradient is not finite; say whether it was made.
 
     Every group's gradient is clipped by its own norm: the generator's is much larger than the mean's.
     """
-    optimiser.zero_grad(set_to_none=True)
-    torch.autograd.backward(loss)
     norms = [nn.utils.clip_grad_norm_(group["params"], GRADIENT_CLIP) for group in optimiser.param_groups]
     if not torch.isfinite(torch.stack(norms)).all():
         return False

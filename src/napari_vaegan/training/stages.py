@@ -70,7 +70,7 @@ class Stage(Protocol):
         ...
 
     def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
-        """Make one step; return the terms of the loss."""
+        """Make one step; return the terms of the loss. No weight changes before all gradients are there."""
         ...
 
 
@@ -234,8 +234,9 @@ class VariationalStage:
             + BOUND_WEIGHT * (terms["reconstruction"] + self.kl_weight(progress) * terms["kl"])
             + self.config.spread_weight * terms["spread"]
         )
+        players.differentiate(loss)
         rate = learning_rate(self.config, progress)
-        made = players.descend(loss, (rate, min(rate, VAE_RATE)))
+        made = players.update((rate, min(rate, VAE_RATE)))
         return _report(terms, made) | {f"kl level {i}": value for i, value in enumerate(levels)}
 
 
@@ -261,8 +262,8 @@ class DiscriminatorWarmUp:
     def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         """Make one step of the discriminator."""
         terms = discriminator_terms(players, batch, self._samples(players, batch), progress, self.config)
-        made = players.descend_discriminator(torch.stack(list(terms.values())).sum())
-        return _report(terms, made)
+        players.differentiate_discriminator(torch.stack(list(terms.values())).sum())
+        return _report(terms, players.update_discriminator())
 
 
 class AdversarialStage:
@@ -315,11 +316,14 @@ class AdversarialStage:
             + weight * terms["adversarial"]
             + self.config.feature_matching_weight * terms["feature matching"]
         )
-        rate = learning_rate(self.config, progress)
-        made = players.descend(loss, (rate, min(rate, ADVERSARIAL_RATE)))
-
+        players.differentiate(loss)
         critic = discriminator_terms(players, part, samples[0].detach(), progress, self.config)
-        made &= players.descend_discriminator(torch.stack(list(critic.values())).sum())
+        players.differentiate_discriminator(torch.stack(list(critic.values())).sum())
+
+        # Both updates at the very end: an interrupted step has moved neither.
+        rate = learning_rate(self.config, progress)
+        made = players.update((rate, min(rate, ADVERSARIAL_RATE)))
+        made &= players.update_discriminator()
         return _report(terms | critic, made) | {f"kl level {i}": value for i, value in enumerate(levels)}
 
 

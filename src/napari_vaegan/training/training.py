@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import numpy as np
 import torch
 
 from napari_vaegan.config import TrainingConfig
-from napari_vaegan.errors import ModelFileError
+from napari_vaegan.errors import ModelFileError, Stopped
 from napari_vaegan.images.collection import Plane
 from napari_vaegan.images.patches import PatchSampler
 from napari_vaegan.networks.vae_gan import VaeGan
@@ -24,15 +26,20 @@ from napari_vaegan.training.clock import Clock, locate
 from napari_vaegan.training.device import choose_device, choose_precision, flushed_denormals, is_out_of_memory, number_format
 from napari_vaegan.training.events import (
     CheckpointSaved,
+    Continued,
     Event,
     Finished,
+    Paused,
+    Previewed,
     StageChanged,
     Started,
     Stepped,
     Validated,
     Warned,
 )
+from napari_vaegan.training.interruption import Interrupted, heed, interruptible
 from napari_vaegan.training.players import Players
+from napari_vaegan.training.previews import Previewer
 from napari_vaegan.training.stages import Progress, Stage, method_stages
 from napari_vaegan.training.validation import Judgement, KindCalibration, Validator
 
@@ -40,6 +47,22 @@ VALIDATIONS = 12
 """How often the running average is judged in one training."""
 
 VALIDATION_PATCHES = 12
+"""Of each kind of observation."""
+
+HURRIED_PATCHES = 2
+"""The same where training was stopped before its first validation: whoever stops does not want to wait."""
+
+FIRST_PREVIEW_SECONDS = 3.0
+"""After so much training the first pictures are shown."""
+
+PREVIEW_SECONDS = 15.0
+"""Least training time between later ones."""
+
+PREVIEW_SHARE = 0.03
+"""Largest share of the training time that pictures may take."""
+
+PAUSE_SECONDS = 0.05
+"""So often a paused training asks whether to go on."""
 
 CHECKPOINT_SECONDS = 100.0
 """Less than the two minutes that a killed training may lose at most."""
@@ -60,6 +83,10 @@ class Best:
     weights: dict[str, torch.Tensor]
     psnr: dict[str, float]
     calibration: dict[str, KindCalibration]
+
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint needs; the weights are not copied."""
+        return {**vars(self), "calibration": {name: asdict(value) for name, value in self.calibration.items()}}
 
 
 @dataclass(frozen=True)
@@ -93,7 +120,11 @@ class Training:
     on_event
         Is told what happens.
     stop
-        Asked between steps whether to stop.
+        Asked many times a second whether to stop.
+    pause
+        Asked between steps whether to stand still, and then until it is to go on.
+    origin
+        Where the images come from, for the checkpoint.
     skipped
         Names of what could not be used, for the listener.
     images
@@ -107,6 +138,8 @@ class Training:
     checkpoint: Path | None = None
     on_event: Callable[[Event], None] = lambda event: None
     stop: Callable[[], bool] = lambda: False
+    pause: Callable[[], bool] = lambda: False
+    origin: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     images: int = 0
     started: float = field(default_factory=time.perf_counter)
@@ -119,6 +152,7 @@ class Training:
         self.kinds = kinds_of(config.tasks)
         self.source = BatchSource(PatchSampler(self.training, config.seed), self.kinds, np.random.default_rng(config.seed))
         self.validator = Validator(PatchSampler(self.validation, config.seed), self.kinds, VALIDATION_PATCHES, config.seed)
+        self.previewer = Previewer(self.validator, generates="generate" in config.tasks)
         self.players = Players(config, self.channels, self.kinds, self.device)
         self.stages: list[Stage] = method_stages(config, self.source.unconditional)
         self.clock = Clock(config, self.started)
@@ -131,33 +165,76 @@ class Training:
         self.rate = 0.0
         self.lost = 0
         self._last_checkpoint = time.perf_counter()
+        self._next_preview = 0.0
 
     def run(self) -> Outcome:
-        """Train until the time or the steps given are used up, or a stop is asked for."""
+        """Train until the time or the steps given are used up, or a stop is asked for.
+
+        Raises
+        ------
+        Stopped
+            If a stop is asked for before the first step.
+        """
         self._tell_start()
         with number_format(self.device, self.precision), flushed_denormals():
-            while (total := self.clock.total(self.step)) < 1 and not self.stop():
-                index, progress = locate(self.stages, total, self.step)
-                if index != self.stage_index:
-                    self._change_stage(index)
-                self._step(self.stages[index], progress)
-                if total >= (self.validations + 1) / VALIDATIONS:
-                    self._validate(self.stop)
-                if time.perf_counter() - self._last_checkpoint > CHECKPOINT_SECONDS:
-                    self.save_checkpoint()
-            stopped = self.stop() and self.clock.total(self.step) < 1
-            self.save_checkpoint()
-            if not stopped or self.best is None:
-                self._validate(lambda: False)
+            stopped = False
+            try:
+                with interruptible(self.players.modules, self.stop):
+                    self._train()
+            except Interrupted:
+                stopped = True
+            if stopped:
+                self._keep_what_was_learned()
         return self._finish(stopped)
+
+    def _train(self) -> None:
+        self._next_preview = self.clock.elapsed + FIRST_PREVIEW_SECONDS
+        while (total := self.clock.total(self.step)) < 1:
+            heed(self.stop)
+            self._stand_still_while_paused()
+            index, progress = locate(self.stages, total, self.step)
+            if index != self.stage_index:
+                self._change_stage(index)
+            self._step(self.stages[index], progress)
+            if total >= (self.validations + 1) / VALIDATIONS:
+                self._validate()
+            if self.clock.elapsed >= self._next_preview:
+                self._preview()
+            if time.perf_counter() - self._last_checkpoint > CHECKPOINT_SECONDS:
+                self.save_checkpoint()
+        self.save_checkpoint()
+        self._validate()
+
+    def _keep_what_was_learned(self) -> None:
+        """Write a checkpoint first; then judge the model, in a hurry, if there was no validation yet."""
+        if self.step == 0:
+            raise Stopped
+        self.save_checkpoint()
+        if self.best is None:
+            self._judge(HURRIED_PATCHES)
+            self.on_event(
+                Warned("Training was stopped before its first validation: until it is resumed, error bars are rough.")
+            )
+
+    def _stand_still_while_paused(self) -> None:
+        if not self.pause():
+            return
+        self.on_event(Paused(self.step))
+        with self.clock.standing_still():
+            self.save_checkpoint()
+            while self.pause():
+                heed(self.stop)
+                time.sleep(PAUSE_SECONDS)
+        self.on_event(Continued(self.step))
 
     def _step(self, stage: Stage, progress: Progress) -> None:
         begin = time.perf_counter()
         count, size = stage.patches(progress)
         count = max(2, count * self.batch_size // self.config.batch_size)
         try:
-            batch = self.source.draw(count, size).to(self.device)
-            losses = stage.step(self.players, batch, progress)
+            with self._unmade_if_interrupted():
+                batch = self.source.draw(count, size).to(self.device)
+                losses = stage.step(self.players, batch, progress)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error) or self.batch_size <= 2:
                 raise
@@ -170,6 +247,17 @@ class Training:
         left = self.clock.seconds_left(self.step, self.rate)
         self.on_event(Stepped(self.step, stage.name, progress.total, losses, self.rate, left))
         self._record(stage, progress.total, losses)
+
+    @contextmanager
+    def _unmade_if_interrupted(self) -> Iterator[None]:
+        """Leave all as it was before an interrupted step, so that whoever resumes makes it in the same way."""
+        random = self._random_state()
+        try:
+            with self.players.unchanged_if_interrupted():
+                yield
+        except Interrupted:
+            self._set_random_state(random)
+            raise
 
     def _record(self, stage: Stage, total: float, losses: dict[str, float]) -> None:
         if not self.curves or total - self.curves[-1]["progress"] >= 1 / 300:
@@ -197,18 +285,37 @@ class Training:
         stage = self.stages[index]
         self.on_event(StageChanged(stage.name, index, stage.description, self.step))
 
-    def _validate(self, stop: Callable[[], bool]) -> None:
+    def _validate(self) -> None:
         begin = time.perf_counter()
-        average = self.players.average.module
-        state = torch.random.get_rng_state()
-        torch.manual_seed(self.config.seed)
-        judgement = self.validator.judge(average, self.device, stop)
-        torch.random.set_rng_state(state)
-        if judgement is None:
-            return
-        self.validations = max(self.validations + 1, int(self.clock.total(self.step) * VALIDATIONS))
-        self._keep_if_best(judgement, average)
+        self._judge(VALIDATION_PATCHES)
+        self._preview()
         self.clock.reserve = time.perf_counter() - begin
+
+    def _judge(self, patches: int) -> None:
+        with self._other_random_numbers():
+            judgement = self.validator.judge(self.players.average.module, self.device, patches)
+        self.validations = max(self.validations + 1, int(self.clock.total(self.step) * VALIDATIONS))
+        self._keep_if_best(judgement, self.players.average.module)
+
+    def _preview(self) -> None:
+        begin = time.perf_counter()
+        with self._other_random_numbers():
+            pictures = self.previewer.draw(self.players.average.module, self.device)
+        seconds = time.perf_counter() - begin
+        self._next_preview = self.clock.elapsed + max(PREVIEW_SECONDS, seconds / PREVIEW_SHARE)
+        kinds, stage = self.previewer.kinds, self._stage_name
+        self.on_event(Previewed(self.step, stage, kinds, pictures.previews, pictures.generated))
+
+    @contextmanager
+    def _other_random_numbers(self) -> Iterator[None]:
+        """Draw the same random numbers every time; those of the training go on as if none had been drawn."""
+        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(self.config.seed)
+            yield
+
+    @property
+    def _stage_name(self) -> str:
+        return self.stages[max(self.stage_index, 0)].name
 
     def _keep_if_best(self, judgement: Judgement, average: VaeGan) -> None:
         highest = max((entry["score"] for entry in self.curves if "score" in entry), default=-np.inf)
@@ -216,8 +323,7 @@ class Training:
         if best:
             weights = {name: value.detach().cpu().clone() for name, value in average.state_dict().items()}
             self.best = Best(judgement.score, self.step, weights, judgement.psnr, judgement.calibration)
-        stage = self.stages[max(self.stage_index, 0)].name
-        entry = {"step": self.step, "progress": round(self.clock.total(self.step), 4), "stage": stage}
+        entry = {"step": self.step, "progress": round(self.clock.total(self.step), 4), "stage": self._stage_name}
         entry |= {"score": round(judgement.score, 4), "psnr": judgement.psnr, "gain": judgement.gain_of_averaging}
         self.curves.append(entry)
         latest: dict[str, float] = next((entry["losses"] for entry in reversed(self.curves) if "losses" in entry), {})
@@ -225,14 +331,12 @@ class Training:
         self.on_event(
             Validated(
                 self.step,
-                stage,
+                self._stage_name,
                 judgement.psnr,
                 judgement.first_estimate_psnr,
                 judgement.gain_of_averaging,
                 divergences,
                 best,
-                judgement.previews,
-                judgement.generated,
             )
         )
 
@@ -269,26 +373,26 @@ class Training:
         )
 
     def save_checkpoint(self) -> None:
-        """Write a checkpoint, if a place was given for it."""
-        self._last_checkpoint = time.perf_counter()
-        if self.checkpoint is None:
+        """Write a checkpoint, if a place was given for it and there is a step to keep."""
+        if self.checkpoint is None or self.step == 0:
             return
         write_checkpoint(
             self.checkpoint,
             {
                 "config": self.config.model_dump(mode="json"),
                 "channels": self.channels,
+                "source": list(self.origin),
+                "saved_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "progress": self.clock.total(self.step),
                 "players": self.players.state(),
                 "step": self.step,
                 "elapsed": self.clock.elapsed,
                 "reserve": self.clock.reserve,
                 "batch_size": self.batch_size,
-                "best": asdict(self.best) if self.best else None,
+                "best": self.best.state() if self.best else None,
                 "curves": self.curves,
                 "validations": self.validations,
-                "sampler": self.source.sampler.state(),
-                "random": self.source.random.bit_generator.state,
-                "torch_random": torch.random.get_rng_state(),
+                **self._random_state(),
             },
         )
         self._last_checkpoint = time.perf_counter()
@@ -315,9 +419,19 @@ class Training:
         self.step, self.curves, self.validations = state["step"], state["curves"], state["validations"]
         self.clock = Clock(self.config, time.perf_counter(), state["elapsed"])
         self.clock.reserve, self.batch_size = state["reserve"], state["batch_size"]
-        self.source.sampler.set_state(state["sampler"])
-        self.source.random.bit_generator.state = state["random"]
-        torch.random.set_rng_state(state["torch_random"])
+        self._set_random_state(state)
         if state["best"] is not None:
             calibration = {name: KindCalibration(**value) for name, value in state["best"].pop("calibration").items()}
             self.best = Best(**state["best"], calibration=calibration)
+
+    def _random_state(self) -> dict[str, Any]:
+        return {
+            "sampler": self.source.sampler.state(),
+            "random": self.source.random.bit_generator.state,
+            "torch_random": torch.random.get_rng_state(),
+        }
+
+    def _set_random_state(self, state: dict[str, Any]) -> None:
+        self.source.sampler.set_state(state["sampler"])
+        self.source.random.bit_generator.state = state["random"]
+        torch.random.set_rng_state(state["torch_random"])

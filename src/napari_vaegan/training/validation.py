@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 from napari_vaegan.images.patches import PatchSampler
 from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.degradations import Kind
-from napari_vaegan.observation.observation import observe_nothing
+from napari_vaegan.observation.observation import Observation
 from napari_vaegan.observation.projections import project, project_residual
 from napari_vaegan.training.batches import Batch, observe_batch
 from napari_vaegan.training.losses import squared_error
@@ -57,8 +57,6 @@ class Judgement:
     first_estimate_psnr: dict[str, float]
     gain_of_averaging: dict[str, float]
     calibration: dict[str, KindCalibration]
-    previews: NDArray[np.float32] = field(repr=False)
-    generated: NDArray[np.float32] = field(repr=False)
 
     @property
     def score(self) -> float:
@@ -75,66 +73,51 @@ def conformal_quantile(scores: NDArray[np.float64], level: float) -> float:
     return float(np.partition(scores, rank - 1)[rank - 1])
 
 
+@dataclass(frozen=True)
+class Restored:
+    """Mean and log of its expected error, (batch, channels, height, width), and samples (samples, batch, …)."""
+
+    mean: Tensor
+    log_error: Tensor
+    samples: Tensor
+
+
+def restore_images(networks: VaeGan, observation: Observation, samples: int) -> Restored:
+    """Return what networks make of observations."""
+    condition = observation.condition
+    features = networks.see(observation.estimate, observation.known, observation.noise, condition)
+    mean, log_error = networks.mean(observation.estimate, features, condition)
+    mean = project(mean, observation)
+    residuals = [networks.generator.sample(features, condition).float() for _ in range(samples)]
+    drawn = torch.stack([mean + project_residual(residual, observation) for residual in residuals])
+    return Restored(mean, log_error, drawn)
+
+
 class Validator:
     """Fixed observations of fixed patches of the images held apart."""
 
     def __init__(self, sampler: PatchSampler, kinds: Sequence[Kind], count: int, seed: int) -> None:
         random = np.random.default_rng(seed)
-        patches = sampler.draw(count, PATCH_SIZE)
-        self.kinds = [kind for kind in kinds if kind.task != "generate"]
-        self.generates = len(self.kinds) < len(kinds)
+        self.patches = sampler.draw(count, PATCH_SIZE)
+        self.kinds = tuple(kind for kind in kinds if kind.task != "generate")
         self.batches: list[Batch] = [
-            observe_batch(patches, np.full(count, index), self.kinds, random) for index in range(len(self.kinds))
+            observe_batch(self.patches, np.full(count, index), self.kinds, random) for index in range(len(self.kinds))
         ]
-        self.blank = torch.from_numpy(patches.pixels[:8])
 
     @torch.no_grad()
-    def judge(self, networks: VaeGan, device: torch.device, stopped: Callable[[], bool]) -> Judgement | None:
-        """Judge networks; None if a stop was asked for meanwhile."""
-        psnr, first, gain, calibration, previews = {}, {}, {}, {}, []
+    def judge(self, networks: VaeGan, device: torch.device, count: int) -> Judgement:
+        """Judge networks on the first patches, so many of each kind."""
+        psnr, first, gain, calibration = {}, {}, {}, {}
         for kind, batch in zip(self.kinds, self.batches, strict=True):
-            if stopped():
-                return None
-            on_device = batch.to(device)
-            observation = on_device.observation
-            condition = observation.condition
-            features = networks.see(observation.estimate, observation.known, observation.noise, condition)
-            mean, log_error = networks.mean(observation.estimate, features, condition)
-            mean = project(mean, observation)
-            if stopped():
-                return None
-            samples = torch.stack(
-                [
-                    mean + project_residual(networks.generator.sample(features, condition).float(), observation)
-                    for _ in range(SAMPLES)
-                ]
-            )
-            psnr[str(kind)] = _mean_psnr(mean, on_device.truth)
-            first[str(kind)] = _mean_psnr(observation.estimate, on_device.truth)
-            one, all_ = _mean_psnr(samples[0], on_device.truth), _mean_psnr(samples.mean(0), on_device.truth)
-            gain[str(kind)] = all_ - one
-            unknown = ((observation.known < 1) | ~observation.noiseless).expand_as(mean)
-            calibration[str(kind)] = calibrate(mean, log_error, on_device.truth, unknown, observation.estimate)
-            shown = [observation.image, mean, samples[0], on_device.truth]
-            previews.append(np.stack([_picture(image[0]) for image in shown]))
-        return Judgement(
-            psnr,
-            first,
-            gain,
-            calibration,
-            np.stack(previews) if previews else _nothing(),
-            self._generate(networks, device),
-        )
-
-    def _generate(self, networks: VaeGan, device: torch.device) -> NDArray[np.float32]:
-        if not self.generates:
-            return _nothing()
-        observation = observe_nothing(self.blank).to(device)
-        condition = observation.condition
-        features = networks.see(observation.estimate, observation.known, observation.noise, condition)
-        mean, _ = networks.mean(observation.estimate, features, condition)
-        images = mean + networks.generator.sample(features, condition).float()
-        return np.stack([_picture(image) for image in images])
+            some = batch.select(slice(count)).to(device)
+            observation, truth = some.observation, some.truth
+            made = restore_images(networks, observation, SAMPLES)
+            psnr[str(kind)] = _mean_psnr(made.mean, truth)
+            first[str(kind)] = _mean_psnr(observation.estimate, truth)
+            gain[str(kind)] = _mean_psnr(made.samples.mean(0), truth) - _mean_psnr(made.samples[0], truth)
+            unknown = ((observation.known < 1) | ~observation.noiseless).expand_as(truth)
+            calibration[str(kind)] = calibrate(made.mean, made.log_error, truth, unknown, observation.estimate)
+        return Judgement(psnr, first, gain, calibration)
 
 
 def roughness(images: Tensor) -> Tensor:
@@ -167,12 +150,3 @@ def calibrate(mean: Tensor, log_error: Tensor, truth: Tensor, unknown: Tensor, e
 
 def _mean_psnr(images: Tensor, truth: Tensor) -> float:
     return float((-10 * squared_error(images, truth).clamp(min=1e-10).log10()).mean())
-
-
-def _picture(image: Tensor) -> NDArray[np.float32]:
-    picture: NDArray[np.float32] = image.permute(1, 2, 0).float().cpu().numpy()
-    return picture
-
-
-def _nothing() -> NDArray[np.float32]:
-    return np.zeros((0, PATCH_SIZE, PATCH_SIZE, 1), np.float32)

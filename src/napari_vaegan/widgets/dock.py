@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QSize, Qt
-from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtCore import QEvent, QSize, Qt, QTimer
+from qtpy.QtGui import QKeySequence, QShortcut, QShowEvent
 from qtpy.QtWidgets import (
     QFormLayout,
     QFrame,
@@ -29,6 +32,9 @@ WIDTH = 300
 """Pixels that every dock can live with."""
 
 _TICKS = 1000
+
+_WARM_UP_MILLISECONDS = 500
+"""After a dock is shown, so that it is there at once."""
 
 
 class Dock(QWidget):
@@ -98,6 +104,11 @@ class Dock(QWidget):
         """Return the size that napari gives the dock at first."""
         return QSize(WIDTH + 40, 560)
 
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Load torch behind the scenes: that stops the GUI for a fifth of a second, better now than during a job."""
+        super().showEvent(event)
+        QTimer.singleShot(_WARM_UP_MILLISECONDS, warm_up)
+
     def event(self, event: QEvent) -> bool:
         """Leave the job when the dock is closed for good: napari then takes it out of its window."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
@@ -114,10 +125,11 @@ class Dock(QWidget):
         self.form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self.form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         self.form.setContentsMargins(4, 4, 4, 4)
-        self.below_form = QVBoxLayout()
+        self.above_form, self.below_form = QVBoxLayout(), QVBoxLayout()
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(self.above_form)
         column.addWidget(self.form_widget)
         column.addLayout(self.below_form)
         column.addStretch(1)
@@ -151,8 +163,9 @@ class Dock(QWidget):
         self.setMinimumWidth(WIDTH - 60)
 
     def _show_start(self) -> None:
+        begins = self.runner.busy and self.progress_bar.isHidden()
         self.progress_bar.setVisible(self.runner.busy)
-        if self.runner.busy and not self.runner.stopping and not self.runner.paused:
+        if begins:
             self._time_left = TimeLeft()
             self.show_progress(0.0)
 
@@ -160,3 +173,9 @@ class Dock(QWidget):
         shortcut = QShortcut(QKeySequence(key), self)
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         shortcut.activated.connect(action)
+
+
+@cache
+def warm_up() -> None:
+    """Import the library in a thread of its own, once a session."""
+    Thread(target=import_module, args=("napari_vaegan.library",), name="import of torch").start()

@@ -33,9 +33,7 @@ class ModelChooser(QWidget):
         super().__init__(parent)
         self._message = message
         self.combo = QComboBox(self)
-        self.combo.setToolTip(
-            "The model that restores: train one, open its file, or drop it on the viewer."
-        )
+        self.combo.setToolTip("The model that restores: train one, open its file, or drop it on the viewer.")
         self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.combo.setMinimumContentsLength(10)
         self.combo.activated.connect(self._activated)

@@ -119,10 +119,17 @@ class RestorationDock(Dock):
         if not model.does(self.task):
             tasks = ", ".join(model.header.config.tasks)
             return f"The model {model.label} was trained to {tasks}, not to {self.task}: choose another one."
+        shape = pixels_of(self.layer.chosen).shape
         try:
-            check_axes(self.axes.text(), pixels_of(self.layer.chosen).shape)
+            axes = check_axes(self.axes.text(), shape)
         except VaeganError as error:
             return str(error)
+        channels = shape[axes.index("C")] if "C" in axes else 1
+        if channels != model.header.channels:
+            return (
+                f"{self.layer.chosen.name} has {_channels(channels)}, the model {model.label} was trained on "
+                f"{_channels(model.header.channels)}: choose another model, or say in Axes where the channels are."
+            )
         return ""
 
     def run(self) -> None:
@@ -211,6 +218,10 @@ class RestorationDock(Dock):
         self.form.setRowVisible(self.planes, bool(set(text) & set("TZ")))
         self.form.setRowVisible(self.axes, len(text) != 2)
         self.refresh()
+
+
+def _channels(count: int) -> str:
+    return f"{count} channel{'' if count == 1 else 's'}"
 
 
 def _spin_box(value: int, largest: int, tooltip: str) -> QSpinBox:

@@ -38,18 +38,22 @@ class Job:
         Does it.
     control
         Is handed to ``work``.
+    computes
+        Whether torch works in it, which must leave the GUI a core. If not, torch is not even imported.
     """
 
-    def __init__(self, title: str, work: Callable[[Control], Any], control: Control) -> None:
+    def __init__(self, title: str, work: Callable[[Control], Any], control: Control, computes: bool = True) -> None:
         self.title = title
         self.work = work
         self.control = control
+        self.computes = computes
 
     def __call__(self) -> Any:
         """Do it, with one core left for the GUI."""
-        import torch
+        if self.computes:
+            import torch
 
-        torch.set_num_threads(max(1, min(torch.get_num_threads(), (os.cpu_count() or 2) - 1)))
+            torch.set_num_threads(max(1, min(torch.get_num_threads(), (os.cpu_count() or 2) - 1)))
         return self.work(self.control)
 
     def __str__(self) -> str:
@@ -59,8 +63,9 @@ class Job:
 class Worker(FunctionWorker[Any]):
     """Runs a job.
 
-    ``run`` differs from superqt's in that every error reaches ``errored``, a RuntimeError included, and in that
-    warnings are left alone: superqt captures them for the whole process, for as long as the job runs.
+    ``run`` differs from superqt's in that every error is returned, a RuntimeError included (what napari connects to
+    ``errored`` fails on PySide6), and in that warnings are left alone: superqt captures them for the whole process, for
+    as long as the job runs.
     """
 
     def quit(self) -> None:
@@ -70,13 +75,15 @@ class Worker(FunctionWorker[Any]):
         job.control.leave()
 
     def run(self) -> None:
-        """Do the job and emit what came of it."""
+        """Do the job and emit its control with what came of it, be it an error."""
+        job: Any = self._func
         self._running = True
         self.started.emit()
         try:
-            self.returned.emit(self.work())
+            outcome = self.work()
         except Exception as error:
-            self.errored.emit(error)
+            outcome = error
+        self.returned.emit((job.control, outcome))
         self._running = False
         self.finished.emit()
         self._finished.emit(self)
@@ -91,6 +98,8 @@ class Runner(QObject):
         The dock.
     shown
         Whether jobs are shown in napari's activity dock; not worth it for those of a blink.
+    computes
+        Whether torch works in the jobs; those that only look at files need not wait for its import.
     """
 
     changed = Signal()
@@ -105,9 +114,10 @@ class Runner(QObject):
     stopped = Signal()
     """A job was left before it came to anything."""
 
-    def __init__(self, parent: QObject, shown: bool = True) -> None:
+    def __init__(self, parent: QObject, shown: bool = True, computes: bool = True) -> None:
         super().__init__(parent)
         self._shown = shown
+        self._computes = computes
         self._worker: Worker | None = None
         self._control: Control | None = None
         self._mailbox = Mailbox()
@@ -151,10 +161,12 @@ class Runner(QObject):
         self._control = Control(self._mailbox.put)
         self._activity = activity(total=_BAR_TICKS, desc=title) if self._shown else None
         self._worker = create_worker(
-            Job(title, work, self._control), _worker_class=Worker, _ignore_errors=True, _start_thread=False
+            Job(title, work, self._control, self._computes),
+            _worker_class=Worker,
+            _ignore_errors=True,
+            _start_thread=False,
         )
         self._worker.returned.connect(self._on_returned)
-        self._worker.errored.connect(self._on_errored)
         self._worker.start()
         self._timer.start()
         self.changed.emit()
@@ -186,23 +198,20 @@ class Runner(QObject):
             else:
                 self.told.emit(message)
 
-    def _on_returned(self, result: Any) -> None:
-        if self._worker is None:
-            return
-        self._end()
-        self.returned.emit(result)
-
-    def _on_errored(self, error: Exception) -> None:
-        if self._worker is None:
+    def _on_returned(self, finished: tuple[Control, Any]) -> None:
+        control, outcome = finished
+        if control is not self._control:  # of a job that was left, perhaps after another one began
             return
         title = self._title
         self._end()
-        if isinstance(error, Cancelled):
+        if isinstance(outcome, Cancelled):
             self.stopped.emit()
-            return
-        failure = Failure.of(error, title)
-        logger.error("%s\n%s", failure.sentence, failure.details)
-        self.failed.emit(failure)
+        elif isinstance(outcome, Exception):
+            failure = Failure.of(outcome, title)
+            logger.error("%s\n%s", failure.sentence, failure.details)
+            self.failed.emit(failure)
+        else:
+            self.returned.emit(outcome)
 
     def _end(self) -> None:
         """Forget the job, after its last messages; those of one that was left go unheard."""

@@ -1,0 +1,1 @@
+"""The dock Train: from images to a model, watched while it learns."""

@@ -1,0 +1,81 @@
+"""The training as a job of a worker thread: the library's call, its events told to the GUI, the model saved at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_vaegan.config import TrainingConfig
+from napari_vaegan.errors import Stopped
+from napari_vaegan.training.events import CheckpointSaved, Event, Finished, Previewed, Stepped
+from napari_vaegan.widgets.control import Cancelled, Control
+from napari_vaegan.widgets.train.model_file import checkpoint_of
+from napari_vaegan.widgets.train.source import Source
+
+LATEST_WINS = (Stepped, Previewed)
+"""Events of which only the newest is shown."""
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """What is trained, on what, and where the model goes; the checkpoint lies beside it.
+
+    Attributes
+    ----------
+    source, config
+        As ``library.train`` takes them.
+    model
+        Where the model goes.
+    resume
+        Whether to go on from the checkpoint, and to replace the model so far.
+    """
+
+    source: Source
+    config: TrainingConfig
+    model: Path
+    resume: bool
+
+    def __call__(self, control: Control) -> Finished:
+        """Train, and save the model. The checkpoint is kept if training was stopped.
+
+        Raises
+        ------
+        Cancelled
+            If it was stopped before its first step, or nobody waits for it any more: the checkpoint is there.
+        """
+        from napari_vaegan import library
+
+        ends: list[Finished] = []
+        listen = _listener(control, ends)
+        try:
+            model = library.train(
+                self.source,
+                self.config,
+                on_event=listen,
+                stop=control.stopping,
+                pause=control.pausing,
+                checkpoint=checkpoint_of(self.model),
+                resume=self.resume,
+                name=self.model.stem,
+            )
+        except Stopped:
+            raise Cancelled from None
+        model.save(self.model, overwrite=self.resume)
+        (end,) = ends
+        if not end.stopped:
+            checkpoint_of(self.model).unlink(missing_ok=True)
+        return end
+
+
+def _listener(control: Control, ends: list[Finished]) -> Callable[[Event], None]:
+    def listen(event: Event) -> None:
+        control.tell(event)
+        if isinstance(event, Stepped):
+            control.tell(float(event.progress))
+        elif isinstance(event, Finished):
+            ends.append(event)
+        elif isinstance(event, CheckpointSaved) and control.leaving():
+            raise Cancelled
+
+    return listen

@@ -1,0 +1,155 @@
+"""Stopping a training: at any moment, at once, and without losing what was learned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from listener import TINY, Listener
+
+import napari_vaegan as nv
+from napari_vaegan.errors import Stopped
+from napari_vaegan.networks.blocks import GatedBlock
+from napari_vaegan.training.checkpoint import describe_checkpoint
+from napari_vaegan.training.events import (
+    CheckpointSaved,
+    Event,
+    Finished,
+    Previewed,
+    StageChanged,
+    Started,
+    Stepped,
+    Validated,
+    Warned,
+)
+from napari_vaegan.training.interruption import Interrupted, interruptible
+
+FORTY = nv.TrainingConfig(**TINY, steps=40)
+
+
+def assert_same_weights(ours: nv.Model, theirs: nv.Model) -> None:
+    expected = theirs.engine.networks.state_dict()
+    for name, value in ours.engine.networks.state_dict().items():
+        np.testing.assert_allclose(value, expected[name], atol=1e-4, err_msg=name)
+
+
+def test_a_stop_interrupts_the_passes_forward_and_backward_only_while_it_is_heeded() -> None:
+    network = torch.nn.Sequential(*[GatedBlock(4) for _ in range(5)])
+    image, asked = torch.zeros(1, 4, 8, 8), 0
+
+    def stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 7
+
+    with interruptible([network], stop):
+        out = network(image)
+        assert asked == 5
+        with pytest.raises(Interrupted):
+            out.sum().backward()
+        assert asked == 8
+        with pytest.raises(Interrupted), torch.no_grad():
+            network(image)
+    network(image).sum().backward()
+
+
+# Each stage forward and backward; in the last one also the discriminator's pass, after the generator's.
+@pytest.mark.parametrize(
+    ("step", "questions"), [(17, 0), (17, 9), (17, 70), (25, 20), (32, 10), (32, 90), (32, 125), (32, 137)]
+)
+def test_a_step_that_a_stop_interrupts_is_made_again_in_the_same_way(
+    whole: tuple[nv.Model, Listener], textured_images: Path, tmp_path: Path, step: int, questions: int
+) -> None:
+    checkpoint = tmp_path / "half.checkpoint"
+    listener = Listener(step, questions)
+    nv.train(textured_images, FORTY, on_event=listener, stop=listener.stop, checkpoint=checkpoint)
+    assert len(listener.of(Stepped)) == step
+    assert listener.questions == -1  # asked no more once it was heeded
+    resumed = Listener()
+    model = nv.train(textured_images, None, on_event=resumed, checkpoint=checkpoint, resume=True)
+    assert resumed.of(Started)[0].resumed_at_step == step
+    assert model.header.steps == 40
+    assert_same_weights(model, whole[0])
+
+
+def test_after_a_stop_the_checkpoint_comes_first_and_then_a_usable_model(textured_images: Path, tmp_path: Path) -> None:
+    listener = Listener(stop_after=3)
+    checkpoint = tmp_path / "stopped.checkpoint"
+    config = nv.TrainingConfig(**TINY, minutes=60)
+    model = nv.train(textured_images, config, on_event=listener, stop=listener.stop, checkpoint=checkpoint)
+    last = listener.events[listener.events.index(listener.of(Stepped)[-1]) + 1 :]
+    assert [type(event) for event in last] == [CheckpointSaved, Validated, Warned, Finished]
+    assert (last[0].path, last[0].step, last[-1].stopped) == (checkpoint, 3, True)
+    assert "error bars are rough" in last[2].message
+    assert model.denoise(np.full((16, 16), 100, np.uint8), samples=1).image.shape == (16, 16)
+
+
+def test_a_hurried_judgement_is_not_what_a_resumed_training_is_held_against(textured_images: Path, tmp_path: Path) -> None:
+    listener = Listener(stop_after=1)
+    checkpoint = tmp_path / "hurried.checkpoint"
+    nv.train(textured_images, FORTY, on_event=listener, stop=listener.stop, checkpoint=checkpoint)
+    assert len(listener.of(Validated)) == 1
+    assert torch.load(checkpoint, weights_only=True)["best"] is None
+
+
+def test_a_stop_returns_the_best_model_without_another_validation(textured_images: Path, tmp_path: Path) -> None:
+    listener = Listener(stop_after=20)
+    nv.train(textured_images, FORTY, on_event=listener, stop=listener.stop, checkpoint=tmp_path / "best.checkpoint")
+    last = listener.events[listener.events.index(listener.of(Stepped)[-1]) + 1 :]
+    assert [type(event) for event in last if type(event) not in (Validated, Previewed)] == [CheckpointSaved, Finished]
+    assert type(last[-2]) is CheckpointSaved
+
+
+@pytest.mark.parametrize("which", [1, -1])
+def test_a_stop_interrupts_a_validation(
+    whole: tuple[nv.Model, Listener], textured_images: Path, tmp_path: Path, which: int
+) -> None:
+    validations = [event.step for event in whole[1].of(Validated)]
+    listener = Listener(stop_after=validations[which], questions=3)
+    checkpoint = tmp_path / "judged.checkpoint"
+    model = nv.train(textured_images, FORTY, on_event=listener, stop=listener.stop, checkpoint=checkpoint)
+    assert [event.step for event in listener.of(Validated)] == validations[:which]
+    assert listener.of(Finished)[0].stopped
+    assert model.header.steps == validations[which]
+    resumed = Listener()
+    nv.train(textured_images, None, on_event=resumed, checkpoint=checkpoint, resume=True)
+    assert not resumed.of(Finished)[0].stopped
+
+
+def test_a_stop_while_images_are_read_is_said_and_leaves_nothing(textured_images: Path, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "nothing.checkpoint"
+    listener = Listener(stop_after=0, questions=5)
+    with pytest.raises(Stopped, match="before its first step"):
+        nv.train(textured_images, FORTY, on_event=listener, stop=listener.stop, checkpoint=checkpoint)
+    assert not listener.events
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_stop_in_the_first_step_is_said_and_leaves_nothing(textured_images: Path, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "nothing.checkpoint"
+    listener = Listener(stop_after=0, questions=40)
+    with pytest.raises(Stopped, match="before its first step"):
+        nv.train(textured_images, FORTY, on_event=listener, stop=listener.stop, checkpoint=checkpoint)
+    assert [type(event) for event in listener.events] == [Started, StageChanged]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_listener_leaves_at_once_by_raising_at_the_checkpoint_of_a_stop(textured_images: Path, tmp_path: Path) -> None:
+    class Leaving(Exception):
+        pass
+
+    class Leaver(Listener):
+        def __call__(self, event: Event) -> None:
+            super().__call__(event)
+            if isinstance(event, CheckpointSaved) and self.stop():
+                raise Leaving
+
+    listener = Leaver(stop_after=3)
+    checkpoint = tmp_path / "left.checkpoint"
+    with pytest.raises(Leaving):
+        nv.train(textured_images, FORTY, on_event=listener, stop=listener.stop, checkpoint=checkpoint)
+    assert isinstance(listener.events[-1], CheckpointSaved)
+    assert not listener.of(Validated)
+    assert describe_checkpoint(checkpoint).step == 3
