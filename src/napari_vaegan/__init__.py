@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         OutputError,
         SettingError,
         ShapeError,
+        Stopped,
         VaeganError,
     )
     from napari_vaegan.library import load, train
@@ -33,6 +34,7 @@ __all__ = [
     "Restoration",
     "SettingError",
     "ShapeError",
+    "Stopped",
     "TrainingCheck",
     "TrainingConfig",
     "VaeganError",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from listener import TINY, Listener
 import napari_vaegan as nv
 from napari_vaegan.errors import Stopped
 from napari_vaegan.networks.blocks import GatedBlock
+from napari_vaegan.training import training
 from napari_vaegan.training.checkpoint import describe_checkpoint
 from napari_vaegan.training.events import (
     CheckpointSaved,
@@ -29,10 +32,38 @@ from napari_vaegan.training.interruption import Interrupted, interruptible
 FORTY = nv.TrainingConfig(**TINY, steps=40)
 
 
-def assert_same_weights(ours: nv.Model, theirs: nv.Model) -> None:
-    expected = theirs.engine.networks.state_dict()
-    for name, value in ours.engine.networks.state_dict().items():
-        np.testing.assert_allclose(value, expected[name], atol=1e-4, err_msg=name)
+@pytest.fixture(scope="module")
+def every_checkpoint(textured_images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the checkpoint of every step of a training of forty steps, named by the step."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+
+    def keep(event: Event) -> None:
+        if isinstance(event, CheckpointSaved):
+            shutil.copy(event.path, folder / str(event.step))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+        nv.train(textured_images, FORTY, on_event=keep, checkpoint=folder / "latest.checkpoint")
+    return folder
+
+
+class InAStep(Listener):
+    """Asks for a stop after so many questions of the first step it hears of."""
+
+    def __init__(self, questions: int) -> None:
+        super().__init__(0, questions)
+
+    def stop(self) -> bool:
+        return bool(self.of(StageChanged)) and super().stop()
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two parts of checkpoints are equal to the last bit."""
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    return bool(one == other)
 
 
 def test_a_stop_interrupts_the_passes_forward_and_backward_only_while_it_is_heeded() -> None:
@@ -55,23 +86,40 @@ def test_a_stop_interrupts_the_passes_forward_and_backward_only_while_it_is_heed
     network(image).sum().backward()
 
 
-# Each stage forward and backward; in the last one also the discriminator's pass, after the generator's.
+# Forward and backward in each stage; in the last one also in the discriminator's turn, after the generator's.
 @pytest.mark.parametrize(
-    ("step", "questions"), [(17, 0), (17, 9), (17, 70), (25, 20), (32, 10), (32, 90), (32, 125), (32, 137)]
+    ("stage", "step", "questions"),
+    [("vae", 16, 5), ("vae", 16, 100), ("warm-up", 25, 5), ("warm-up", 25, 45)]
+    + [("adversarial", 32, questions) for questions in (5, 120, 180, 198)],
 )
-def test_a_step_that_a_stop_interrupts_is_made_again_in_the_same_way(
-    whole: tuple[nv.Model, Listener], textured_images: Path, tmp_path: Path, step: int, questions: int
+def test_a_step_that_is_interrupted_counts_as_not_made(
+    every_checkpoint: Path, textured_images: Path, tmp_path: Path, stage: str, step: int, questions: int
+) -> None:
+    checkpoint = tmp_path / "interrupted.checkpoint"
+    shutil.copy(every_checkpoint / str(step), checkpoint)
+    listener = InAStep(questions)
+    nv.train(textured_images, None, on_event=listener, stop=listener.stop, checkpoint=checkpoint, resume=True)
+    assert [event.stage for event in listener.of(StageChanged)] == [stage]
+    assert not listener.of(Stepped)
+    assert listener.questions == -1  # it is not asked again
+    before, after = (torch.load(path, weights_only=True) for path in (every_checkpoint / str(step), checkpoint))
+    for name in ("step", "players", "sampler", "random", "torch_random", "validations", "best"):
+        assert same(before[name], after[name]), name
+
+
+def test_a_training_that_was_stopped_in_a_step_goes_on_to_the_same_weights(
+    whole: tuple[nv.Model, Listener], textured_images: Path, tmp_path: Path
 ) -> None:
     checkpoint = tmp_path / "half.checkpoint"
-    listener = Listener(step, questions)
+    listener = Listener(stop_after=17, questions=70)
     nv.train(textured_images, FORTY, on_event=listener, stop=listener.stop, checkpoint=checkpoint)
-    assert len(listener.of(Stepped)) == step
-    assert listener.questions == -1  # asked no more once it was heeded
     resumed = Listener()
     model = nv.train(textured_images, None, on_event=resumed, checkpoint=checkpoint, resume=True)
-    assert resumed.of(Started)[0].resumed_at_step == step
+    assert resumed.of(Started)[0].resumed_at_step == 17
     assert model.header.steps == 40
-    assert_same_weights(model, whole[0])
+    expected = whole[0].engine.networks.state_dict()
+    for name, value in model.engine.networks.state_dict().items():
+        np.testing.assert_allclose(value, expected[name], atol=1e-4, err_msg=name)
 
 
 def test_after_a_stop_the_checkpoint_comes_first_and_then_a_usable_model(textured_images: Path, tmp_path: Path) -> None:

@@ -30,8 +30,8 @@ from napari_vaegan.errors import OutputError
 if TYPE_CHECKING:
     from napari_vaegan.images.image import Image
     from napari_vaegan.restoration.model import Model
+    from napari_vaegan.restoration.progress import OnProgress
     from napari_vaegan.restoration.restoration import Restoration
-    from napari_vaegan.restoration.restore import OnProgress
 
 
 @dataclass(frozen=True)

@@ -42,11 +42,11 @@ class Message(QWidget):
 
     def warn(self, sentence: str) -> None:
         """Show a sentence that the user should heed."""
-        self._show(sentence, "", "color: #e0a030;")
+        self._show(sentence, "", "color: #c07800;")
 
     def fail(self, failure: Failure) -> None:
         """Show an error, with its traceback behind the button."""
-        self._show(failure.sentence, failure.details, "color: #e06050;")
+        self._show(failure.sentence, failure.details, "color: #d05040;")
 
     def _show(self, sentence: str, details: str, style: str) -> None:
         self._details = details

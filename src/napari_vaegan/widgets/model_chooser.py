@@ -83,13 +83,17 @@ class ModelChooser(QWidget):
         for model in known_models.models:
             self.combo.addItem(model.label, model)
         self.description.setText(describe(self.chosen) if self.chosen else "There is no model yet.")
-        self.setToolTip(str(self.chosen.path) if self.chosen else "")
+        self.setToolTip(tell_more(self.chosen) if self.chosen else "")
         self.chosen_changed.emit()
 
 
 def describe(model: KnownModel) -> str:
-    """Say in two lines what a model was trained on, and for."""
+    """Say in a line what a model was trained on."""
     header = model.header
     channels = "colour" if header.colour else f"{header.channels} channel{'' if header.channels == 1 else 's'}"
-    images = header.training_set.get("images", "?")
-    return f"{images} images, {channels}, {header.dtype}; trained to {', '.join(header.config.tasks)}"
+    return f"{header.training_set.get('images', '?')} images, {channels}, {header.dtype}"
+
+
+def tell_more(model: KnownModel) -> str:
+    """Say where a model lies, and what it was trained for."""
+    return f"{model.path}, trained to {', '.join(model.header.config.tasks)}"

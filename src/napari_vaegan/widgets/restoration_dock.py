@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image as ImageLayer
 from qtpy.QtGui import QGuiApplication
-from qtpy.QtWidgets import QComboBox, QLineEdit, QPushButton, QSpinBox
+from qtpy.QtWidgets import QComboBox, QLineEdit, QPushButton
 
 from napari_vaegan.errors import VaeganError
 from napari_vaegan.images.axes import check_axes
@@ -22,14 +22,15 @@ from napari_vaegan.widgets.placement import placement
 from napari_vaegan.widgets.possible_truth import PossibleTruth
 from napari_vaegan.widgets.python_call import call, image_line, load_line, script
 from napari_vaegan.widgets.results import Provenance, add_result, look_of
+from napari_vaegan.widgets.spin_box import spin_box
 from napari_vaegan.widgets.world import place_in
 
 if TYPE_CHECKING:
     import napari
 
     from napari_vaegan.restoration.model import Model
+    from napari_vaegan.restoration.progress import OnProgress
     from napari_vaegan.restoration.restoration import Restoration
-    from napari_vaegan.restoration.restore import OnProgress
 
 Restore = Callable[["Model", "OnProgress"], "Restoration"]
 
@@ -67,14 +68,15 @@ class RestorationDock(Dock):
         self.axes = QLineEdit(self)
         self.axes.setToolTip("One letter among T, Z, C, Y, X for each axis of the layer; change it if the guess is wrong.")
         self.form.addRow("Axes", self.axes)
-        self.samples = _spin_box(8, 64, "How many possible truths to draw; 0 for the best estimate alone, which is fastest.")
+        self.samples = spin_box(0, 8, 64, "How many possible truths to draw; 0 for the best estimate alone.")
         self.form.addRow("Samples", self.samples)
-        self.seed = _spin_box(0, 2**31 - 1, "The same seed draws the same samples.")
+        self.seed = spin_box(0, 0, 2**31 - 1, "The same seed draws the same samples.")
         self.form.addRow("Seed", self.seed)
         self.copy_button = QPushButton("Copy as Python", self)
         self.copy_button.setToolTip("Copy the call that does the same, for napari's console or a script.")
         self.copy_button.clicked.connect(self.copy_as_python)
         self.truth = PossibleTruth(self)
+        self.truth.runner.failed.connect(self.message.fail)
         self.below_form.addWidget(self.truth)
         self.below_form.addWidget(self.copy_button)
         self.layer.chosen_changed.connect(self._layer_changed)
@@ -222,11 +224,3 @@ class RestorationDock(Dock):
 
 def _channels(count: int) -> str:
     return f"{count} channel{'' if count == 1 else 's'}"
-
-
-def _spin_box(value: int, largest: int, tooltip: str) -> QSpinBox:
-    box = QSpinBox()
-    box.setRange(0, largest)
-    box.setValue(value)
-    box.setToolTip(tooltip)
-    return box

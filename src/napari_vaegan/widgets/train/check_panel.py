@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QLabel, QProgressBar, QVBoxLayout, QWidget
 
+from napari_vaegan.cli.console import in_words
 from napari_vaegan.config import TrainingConfig
 from napari_vaegan.errors import VaeganError
 from napari_vaegan.widgets.control import Control
@@ -17,7 +18,7 @@ from napari_vaegan.widgets.train.fold import Fold
 from napari_vaegan.widgets.train.source import Source
 
 if TYPE_CHECKING:
-    from napari_vaegan.check import TrainingCheck
+    from napari_vaegan.training_check import TrainingCheck
 
 _PATIENCE_MILLISECONDS = 500
 """A check begins so long after the last change."""
@@ -104,13 +105,13 @@ class CheckPanel(QWidget):
         self._due = False
         source, config = self._wish
 
-        def work(control: Control) -> TrainingCheck | VaeganError:
-            from napari_vaegan.check import check
+        def work(control: Control) -> TrainingCheck | str:
+            from napari_vaegan.training_check import check
 
             try:
                 return check(source, config, on_progress=control.progress)
             except VaeganError as error:
-                return error
+                return str(error)
 
         self.progress.setValue(0)
         self.runner.start("Checking the images", work)
@@ -123,11 +124,11 @@ class CheckPanel(QWidget):
         self.skipped.setVisible(False)
         self.checked.emit()
 
-    def _show(self, result: TrainingCheck | VaeganError) -> None:
+    def _show(self, result: TrainingCheck | str) -> None:
         if self._wish is None or self._timer.isActive() or self._due:  # it answers an earlier question
             return
-        if isinstance(result, VaeganError):
-            self.problem = str(result)
+        if isinstance(result, str):
+            self.problem = result
         else:
             self.result = result
             self.found.setText(_found(result))
@@ -159,8 +160,21 @@ def _found(result: TrainingCheck) -> str:
         (
             f"<b>{_count(result.images, 'image')}, {_count(result.planes, 'plane')}</b>, {kind}, axes {axes}",
             f"{result.dtype}, {low:g} to {high:g}; {_size(result.smallest)} to {_size(result.largest)} pixels",
+            _needs(result),
         )
     )
+
+
+def _needs(result: TrainingCheck) -> str:
+    """Say what training takes of the device."""
+    memory = f"{_gigabytes(result.memory_bytes)} of {_gigabytes(result.available_bytes)} GB of memory on {result.device}"
+    if result.steps is None or result.seconds is None:
+        return f"Needs {memory}"
+    return f"About {result.steps:,} steps in {in_words(result.seconds)}; {memory}"
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.1f}"
 
 
 def _count(number: int, name: str) -> str:

@@ -178,9 +178,9 @@ class Curves(QWidget):
             )
             plot.addItem(mark)
             self._marks.append(mark)
+            self._dress(mark)
         known = self.stage_key.text()
         self.stage_key.setText(f"{known}, {number} {event.stage}" if known else f"Stages: {number} {event.stage}")
-        self._follow_theme()
 
     def _follow_theme(self, event: object = None) -> None:
         if not isalive(self):  # napari's events outlive the window
@@ -195,8 +195,13 @@ class Curves(QWidget):
                 item.getAxis(name).setPen(rule)
                 item.getAxis(name).setTextPen(text)
         for mark in self._marks:
-            mark.setPen(pyqtgraph.mkPen(rule, style=pyqtgraph.QtCore.Qt.PenStyle.DashLine))
-            mark.label.setColor(text)
+            self._dress(mark)
+
+    def _dress(self, mark: Any) -> None:
+        """Give a mark the colours of the theme."""
+        theme = get_theme(self._viewer.theme)
+        mark.setPen(pyqtgraph.mkPen(theme.highlight.as_hex(), style=pyqtgraph.QtCore.Qt.PenStyle.DashLine))
+        mark.label.setColor(theme.text.as_hex())
 
 
 def _plot(title: str) -> Any:

@@ -90,8 +90,9 @@ class Train(Dock):
         self._job = TrainingJob(self.source.take(config), config, model, self.resuming)
         note_begin(checkpoint_of(model))
         self._step = None
-        for part in (self.status, self.curves, self.summary, self.preview):
+        for part in (self.status, self.curves, self.summary):
             part.begin()
+        self.preview.begin(self.check.result.channels if self.check.result else 1)
         self.runner.start(f"Training on {self.source.name}", self._job, LATEST_WINS)
 
     def go_on_with(self, checkpoint: CheckpointSummary) -> None:
@@ -252,5 +253,6 @@ class Train(Dock):
     def _settle(self) -> None:
         """Be ready for another training, of another name."""
         self._job = self._resumed = None
+        self.preview.end()
         self.model_file.release()
         self._changed()

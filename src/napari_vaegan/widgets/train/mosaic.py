@@ -52,7 +52,7 @@ def mosaic(event: Previewed) -> NDArray[np.float32]:
             canvas[top : top + height, left : left + width] = image
     texts = [(left + width // 2, _LINE // 2, name, "mm") for left, name in zip(lefts, COLUMNS, strict=True)]
     texts += [(_GAP, top + height // 2, name, "lm") for top, name in zip(tops, names, strict=True)]
-    canvas += _written(canvas.shape[:2], texts)[..., np.newaxis]  # type: ignore[misc]
+    canvas += _written(canvas.shape[:2], texts)[..., np.newaxis]
     if channels == 1:
         return canvas[..., 0]
     return canvas if channels == 3 else np.moveaxis(canvas, -1, 0)
@@ -78,4 +78,4 @@ def _written(shape: Sequence[int], texts: list[tuple[int, int, str, str]]) -> ND
     draw = ImageDraw.Draw(picture)
     for x, y, text, anchor in texts:
         draw.text((x, y), text, fill=255, font=_font(), anchor=anchor)
-    return np.asarray(picture, np.float32) / 255
+    return np.asarray(picture, np.float32) / np.float32(255)

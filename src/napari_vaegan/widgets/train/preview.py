@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _GAP = 0.05
 """Between what is in the viewer and the preview, as a share of the preview's height."""
 
+_ROOM = (1210, 916)
+"""Height and width of what is usually shown: five kinds of observation and generated images."""
+
 
 class Preview:
     """Shows the latest pictures as one layer to the right of all others; selection, camera and sliders stay as they are.
@@ -43,10 +46,28 @@ class Preview:
         """Whether there is anything to show."""
         return self._latest is not None
 
-    def begin(self) -> None:
-        """Show the next pictures even if the user deleted those of the training before."""
+    def begin(self, channels: int) -> None:
+        """Make room for the pictures of a training, even if the user deleted those of the one before.
+
+        The layer is added before there is anything to show: that takes napari a third of a second, in which the window
+        stands still, and which nobody notices as they press the button.
+
+        Parameters
+        ----------
+        channels
+            Of the images.
+        """
         self._latest = None
         self._layer = self.layer
+        if self._layer is None:
+            shape = {1: _ROOM, 3: (*_ROOM, 3)}.get(channels, (channels, *_ROOM))
+            self._add(np.zeros(shape, np.float32))
+
+    def end(self) -> None:
+        """Take the layer away if nothing was ever shown on it."""
+        if self._latest is None and self.layer is not None:
+            self._viewer.layers.remove(self.layer)
+            self._layer = None
 
     def show(self, event: Previewed) -> None:
         """Show new pictures, unless the user deleted the layer."""
@@ -70,8 +91,8 @@ class Preview:
         """Fit the view to a layer; napari's own way cannot do it for one of fewer dimensions than the viewer."""
         world = layer.extent.world[:, -2:]
         canvas = np.asarray(self._viewer.canvas.viewbox_size(self._viewer.layers))
-        self._viewer.camera.center = (0.0, *world.mean(axis=0))
-        self._viewer.camera.zoom = 0.95 * float(np.min(canvas / np.ptp(world, axis=0)))
+        self._viewer.scene.camera.center = (0.0, *world.mean(axis=0))
+        self._viewer.scene.camera.zoom = 0.95 * float(np.min(canvas / np.ptp(world, axis=0)))
 
     def _refresh(self, layer: ImageLayer, picture: NDArray[np.float32]) -> None:
         if layer.data.ndim == picture.ndim and layer.rgb == _is_colour(picture):
@@ -81,7 +102,7 @@ class Preview:
             self._add(picture)
 
     def _add(self, picture: NDArray[np.float32]) -> None:
-        active, selected = self._viewer.layers.selection.active, set(self._viewer.layers.selection)
+        selected = set(self._viewer.layers.selection)
         rgb = _is_colour(picture)
         self._layer = self._viewer.add_image(
             picture,
@@ -93,7 +114,6 @@ class Preview:
         )
         if selected:
             self._viewer.layers.selection = selected
-            self._viewer.layers.selection.active = active
 
     def _place(self, shape: tuple[int, ...]) -> dict[str, Any]:
         """Return scale and translate that put a picture to the right of the other layers, as high as they are."""
