@@ -1,4 +1,4 @@
-"""The terminal: ``napari-vaegan train | check | generate | inpaint | super-resolve | denoise | restore-folder | info | demo``.
+"""The terminal: ``napari-vaegan`` and its commands, one file each.
 
 Every command imports what it needs when it runs, so that ``--help`` comes at once.
 """
