@@ -31,6 +31,7 @@ _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#
 _HEIGHT = 80
 _LAST_HEIGHT = 120
 _MOST_POINTS = 1000
+_KEY_LINES = 6
 
 _DRAW_MILLISECONDS = 500
 """Least time between two drawings: painting four plots takes the GUI long enough to be felt."""
@@ -90,6 +91,8 @@ class Curves(QWidget):
         self.stage_key.setToolTip("The numbered lines in the plots mark where the stages begin.")
         self.key = QLabel(self)
         self.key.setWordWrap(True)
+        # As high as it will be, or the whole dock would be laid out anew in the middle of a training.
+        self.key.setMinimumHeight(_KEY_LINES * self.key.fontMetrics().lineSpacing())
         self.key.setToolTip("PSNR on images held apart, and in brackets its gain over the simple estimate.")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -123,7 +126,6 @@ class Curves(QWidget):
         self._stages.clear()
         self.stage_key.setText("")
         self.key.setText("")
-        self.key.setVisible(False)
 
     def show_event(self, event: Event) -> None:
         """Draw what happened."""
@@ -136,7 +138,6 @@ class Curves(QWidget):
                 for index, (kind, psnr) in enumerate(event.psnr.items()):
                     self._add("psnr", f"psnr {kind}", event.step, psnr, _COLOURS[index % len(_COLOURS)], dots=True)
                 self.key.setText(_key(event))
-                self.key.setVisible(True)
             case StageChanged():
                 self._mark(event)
 

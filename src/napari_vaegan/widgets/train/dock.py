@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSize
-from qtpy.QtWidgets import QHBoxLayout, QPushButton
+from qtpy.QtCore import QEventLoop, QSize
+from qtpy.QtWidgets import QApplication, QHBoxLayout, QPushButton
 
 from napari_vaegan.cli.console import in_words
 from napari_vaegan.config import TrainingConfig
@@ -93,7 +93,13 @@ class Train(Dock):
         for part in (self.status, self.curves, self.summary):
             part.begin()
         self.preview.begin(self.check.result.channels if self.check.result else 1)
+        self._draw_first()
         self.runner.start(f"Training on {self.source.name}", self._job, LATEST_WINS)
+
+    def _draw_first(self) -> None:
+        """Draw the empty curves and the empty preview before the training begins, not in its first moments."""
+        self._show_parts(busy=True)
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
 
     def go_on_with(self, checkpoint: CheckpointSummary) -> None:
         """Resume an interrupted training, if its images are there; say what is missing if not."""
@@ -133,9 +139,13 @@ class Train(Dock):
             if self.preview.available
             else "There is no preview yet: the first comes some seconds after training began."
         )
+        self.resume.setEnabled(not busy)
+        self._show_parts(busy)
+
+    def _show_parts(self, busy: bool) -> None:
+        """Show the form, or how the training goes."""
         for part in (self.form_widget, self.check):
             part.setVisible(not busy)
-        self.resume.setEnabled(not busy)
         self.status.setVisible(busy)
         self.curves.setVisible(busy or self._step is not None)
 
