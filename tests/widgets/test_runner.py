@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from typing import Any
 
 import pytest
@@ -119,3 +121,38 @@ def test_only_the_newest_of_what_may_be_dropped_is_kept_and_all_of_the_rest() ->
         mailbox.put(value)
     assert mailbox.take() == ["a", "b", 0.2, "a"]
     assert mailbox.take() == []
+
+
+def test_objects_from_before_a_job_are_exempt_from_collection_until_it_ends(runner: Runner, qtbot: Any) -> None:
+    class Node:
+        pass
+
+    gc.collect()
+    assert gc.get_freeze_count() == 0
+    node = Node()
+    node.itself = node  # type: ignore[attr-defined]
+    alive = weakref.ref(node)
+    del node
+
+    def work(control: Control) -> bool:
+        gc.collect()
+        return alive() is not None
+
+    with qtbot.waitSignal(runner.returned, timeout=10_000) as returned:
+        runner.start("Working", work)
+    assert returned.args == [True]
+    assert gc.get_freeze_count() == 0
+    gc.collect()
+    assert alive() is None
+
+
+def test_the_collector_is_itself_again_once_the_last_of_several_jobs_has_ended(qapp: QApplication, qtbot: Any) -> None:
+    parent = QObject()
+    runners = [Runner(parent, shown=False) for _ in range(2)]
+    for runner in runners:
+        runner.start("Working", lambda control: all(iter(control.stopping, True)))
+    runners[0].leave()
+    assert gc.get_freeze_count() > 0
+    with qtbot.waitSignal(runners[1].returned, timeout=10_000):
+        runners[1].stop()
+    assert gc.get_freeze_count() == 0

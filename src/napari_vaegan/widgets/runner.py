@@ -17,6 +17,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from superqt.utils import FunctionWorker
 
 from napari_vaegan.widgets.control import Cancelled, Control
+from napari_vaegan.widgets.exemption import running_jobs
 from napari_vaegan.widgets.failure import Failure
 from napari_vaegan.widgets.mailbox import Mailbox
 
@@ -167,6 +168,8 @@ class Runner(QObject):
             _start_thread=False,
         )
         self._worker.returned.connect(self._on_returned)
+        if self._computes:
+            running_jobs.begin()
         self._worker.start()
         self._timer.start()
         self.changed.emit()
@@ -220,5 +223,7 @@ class Runner(QObject):
             self._pull()
         if self._activity is not None:
             self._activity.close()
+        if self._computes:
+            running_jobs.end()
         self._worker = self._control = self._activity = None
         self.changed.emit()
