@@ -40,7 +40,7 @@ class TrainingConfig(BaseModel):
     tasks: tuple[Task, ...] = Field(TASKS, min_length=1, description="What the model learns to do.")
     device: str = Field("auto", description="Where to train: auto, cpu, cuda, cuda:1, mps.")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="Number format of the networks; auto measures which is faster here."
+        "auto", description="Number format of the networks; auto takes bfloat16 where the device computes in it."
     )
     axes: str | None = Field(
         None, description="Axes of the images, such as TYX, where their files do not say; guessed if not given."

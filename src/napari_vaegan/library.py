@@ -133,15 +133,18 @@ def train(
     return Model(outcome.networks, header, config.device, config.precision)
 
 
-def load(path: str | os.PathLike[str], device: str = "auto", precision: str = "auto") -> Model:
+def load(path: str | os.PathLike[str], device: str = "auto", precision: str | None = None) -> Model:
     """Open a model file. Nothing in it is executed.
 
     Parameters
     ----------
     path
         Written by ``Model.save``.
-    device, precision
-        Where and in which number format to compute: ``auto`` chooses the fastest here.
+    device
+        Where to compute: ``auto`` takes a GPU if there is one.
+    precision
+        In which number format to compute: float32, bfloat16, or ``auto`` for bfloat16 where the device computes in it. As
+        the model was trained if None, so that it restores as it did before it was saved.
 
     Raises
     ------
@@ -149,7 +152,7 @@ def load(path: str | os.PathLike[str], device: str = "auto", precision: str = "a
         If the file is missing, not a model, truncated, altered, or from a newer version.
     """
     networks, header = read_model(path)
-    return Model(networks, header, device, precision)
+    return Model(networks, header, device, precision or header.config.precision)
 
 
 def _name_of(source: Any) -> str:

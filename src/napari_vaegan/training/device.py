@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any, TypeVar, cast
 
 import torch
@@ -43,29 +41,23 @@ def place(module: Module, device: torch.device) -> Module:
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    """Return the number format of that name; ``auto`` measures on a CPU, and takes bfloat16 on a GPU that has it."""
+    """Return the number format of that name; ``auto`` takes bfloat16 where the device computes in it."""
     if name != "auto":
         return torch.bfloat16 if name == "bfloat16" else torch.float32
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
-    if device.type == "cpu" and _bfloat16_is_faster():
+    if device.type == "cpu" and _computes_bfloat16():
         return torch.bfloat16
     return torch.float32
 
 
-@cache
-def _bfloat16_is_faster() -> bool:
-    """Time one convolution in both formats: with AMX bfloat16 is several times faster, without it several times slower."""
-    seconds = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        conv = place(nn.Conv2d(64, 64, 3, padding=1, dtype=dtype), torch.device("cpu"))
-        x = torch.zeros(4, 64, 64, 64, dtype=dtype).to(memory_format=torch.channels_last)
-        with torch.no_grad():
-            conv(x)
-            start = time.perf_counter()
-            conv(x)
-            seconds[dtype] = time.perf_counter() - start
-    return seconds[torch.bfloat16] < 0.8 * seconds[torch.float32]
+def _computes_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 itself: then it is up to several times faster, else several times slower.
+
+    Asked, not timed: a time varies with what else the machine does, and results must not.
+    """
+    ask: Callable[[], dict[str, Any]] = getattr(torch.cpu, "get_capabilities", dict)  # older versions of torch cannot tell
+    return any(ask().get(name, False) for name in ("amx_bf16", "avx512_bf16"))
 
 
 @contextmanager

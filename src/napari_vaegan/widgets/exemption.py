@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+_lock = Lock()
+_jobs = 0
 
 
-class Exemption:
-    """While any of its holders works, the objects that were there when it began are left out of garbage collections.
+@contextmanager
+def older_objects_exempt() -> Iterator[None]:
+    """Leave the objects that are there by now out of garbage collections meanwhile.
 
     With napari and torch loaded there are more than a million of them, and a full collection holds Python's lock, and so the
-    window, for 0.2 to 0.3 s. Nothing is lost: as the last holder ends they are collected as ever.
+    window, for 0.2 to 0.3 s. Of several jobs at once the first to begin and the last to end count. Nothing is lost: from
+    then on the objects are collected as ever.
     """
-
-    def __init__(self) -> None:
-        self._holders = 0
-
-    def begin(self) -> None:
-        """Count a holder; the first one's objects are exempt."""
-        if not self._holders:
+    global _jobs  # noqa: PLW0603
+    with _lock:
+        _jobs += 1
+        if _jobs == 1:
             gc.freeze()
-        self._holders += 1
-
-    def end(self) -> None:
-        """Take a holder away."""
-        self._holders -= 1
-        if not self._holders:
-            gc.unfreeze()
-
-
-running_jobs = Exemption()
-"""Held by every job of a dock that computes."""
+    try:
+        yield
+    finally:
+        with _lock:
+            _jobs -= 1
+            if not _jobs:
+                gc.unfreeze()

@@ -17,7 +17,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from superqt.utils import FunctionWorker
 
 from napari_vaegan.widgets.control import Cancelled, Control
-from napari_vaegan.widgets.exemption import running_jobs
+from napari_vaegan.widgets.exemption import older_objects_exempt
 from napari_vaegan.widgets.failure import Failure
 from napari_vaegan.widgets.mailbox import Mailbox
 
@@ -51,11 +51,13 @@ class Job:
 
     def __call__(self) -> Any:
         """Do it, with one core left for the GUI."""
-        if self.computes:
-            import torch
+        if not self.computes:
+            return self.work(self.control)
+        import torch
 
-            torch.set_num_threads(max(1, min(torch.get_num_threads(), (os.cpu_count() or 2) - 1)))
-        return self.work(self.control)
+        torch.set_num_threads(max(1, min(torch.get_num_threads(), (os.cpu_count() or 2) - 1)))
+        with older_objects_exempt():
+            return self.work(self.control)
 
     def __str__(self) -> str:
         return self.title
@@ -168,8 +170,6 @@ class Runner(QObject):
             _start_thread=False,
         )
         self._worker.returned.connect(self._on_returned)
-        if self._computes:
-            running_jobs.begin()
         self._worker.start()
         self._timer.start()
         self.changed.emit()
@@ -223,7 +223,5 @@ class Runner(QObject):
             self._pull()
         if self._activity is not None:
             self._activity.close()
-        if self._computes:
-            running_jobs.end()
         self._worker = self._control = self._activity = None
         self.changed.emit()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from qtpy.QtGui import QIcon
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtGui import QIcon, QPixmap
 from qtpy.QtWidgets import QWidget
 from superqt import QCollapsible
 
@@ -23,7 +24,10 @@ class Fold(QCollapsible):
     """
 
     def __init__(self, title: str, tooltip: str, parent: QWidget) -> None:
-        super().__init__(title, parent, QIcon(), QIcon())
+        nothing = QPixmap(1, 1)  # an empty icon would be taken for none given on PySide6
+        nothing.fill(Qt.GlobalColor.transparent)
+        super().__init__(title, parent, QIcon(nothing), QIcon(nothing))
+        self.toggleButton().setIconSize(QSize(0, 0))
         self.setDuration(150)
         self.layout().setContentsMargins(0, 0, 0, 0)
         self.toggleButton().setStyleSheet("text-align: left; border: none; background: transparent; font-weight: bold;")
