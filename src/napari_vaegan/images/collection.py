@@ -16,6 +16,7 @@ from napari_vaegan.images.axes import to_planes
 from napari_vaegan.images.budget import HeldPlane, PlaneBudget
 from napari_vaegan.images.division import Split, split
 from napari_vaegan.images.image import Image
+from napari_vaegan.images.noise_law import NoiseLaw
 from napari_vaegan.images.scaling import Scaling, robust_scaling
 from napari_vaegan.images.sources import list_entries, open_entry
 
@@ -40,12 +41,15 @@ class Plane:
         The scale of the image that it comes from.
     source : int
         Which image it comes from: planes of one stack look alike and stay together.
+    noise : tuple of NoiseLaw
+        The law of each channel's noise, in scaled units; empty where the plane counts as free of noise.
     """
 
     name: str
     pixels: NDArray[Any]
     scaling: Scaling
     source: int
+    noise: tuple[NoiseLaw, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_vaegan.images.collection import Plane
+from napari_vaegan.images.noise_law import white_correlation
 
 _BLOCK = 16
 _ACTIVE_PART = 0.5
@@ -29,16 +30,29 @@ class Patches:
         The scaled size of one grey level; 0 where intensities are floats.
     ceiling : ndarray (count,), float32
         The highest raw intensity that the dtype holds; infinite for floats.
+    gain, offset, read_noise : ndarray (count, C), float32
+        The law of the noise in the pixels, in scaled units; gain and read noise are 0 where they count as free of it.
+    correlation : ndarray (count, 5, 5), float32
+        Of that noise between neighbouring pixels.
     """
 
     pixels: NDArray[np.float32]
     zero: NDArray[np.float32]
     step: NDArray[np.float32]
     ceiling: NDArray[np.float32]
+    gain: NDArray[np.float32]
+    offset: NDArray[np.float32]
+    read_noise: NDArray[np.float32]
+    correlation: NDArray[np.float32]
+
+    @property
+    def noisy(self) -> NDArray[np.bool_]:
+        """Which patches have noise of their own: (count,)."""
+        return ((self.gain > 0) | (self.read_noise > 0)).any(axis=1)
 
     def select(self, chosen: NDArray[Any]) -> Patches:
         """Return the patches of a boolean mask or of indices."""
-        return Patches(self.pixels[chosen], self.zero[chosen], self.step[chosen], self.ceiling[chosen])
+        return Patches(*(getattr(self, part.name)[chosen] for part in fields(self)))
 
 
 class PatchSampler:
@@ -61,6 +75,8 @@ class PatchSampler:
         self._planes = tuple(planes)
         self._random = np.random.default_rng(seed)
         self._plane_ends = _running_share(np.sqrt([plane.pixels[..., 0].size for plane in self._planes]))
+        self._noise = np.array([_noise_of(plane) for plane in self._planes], np.float32)
+        self._correlation = np.array([_correlation_of(plane) for plane in self._planes], np.float32)
         self._block_ends = [_running_share(_activity(plane).ravel()) for plane in self._planes]
 
     def draw(self, count: int, size: int) -> Patches:
@@ -86,7 +102,15 @@ class PatchSampler:
             low[i], span[i] = plane.scaling.low, plane.scaling.span
         limits = np.array([_highest(self._planes[plane].pixels.dtype) for plane in chosen], np.float32)
         step = np.where(np.isfinite(limits)[:, None], 1 / span, 0)
-        return Patches(pixels, (-low / span).astype(np.float32), step.astype(np.float32), limits)
+        noise = self._noise[chosen]
+        return Patches(
+            pixels,
+            (-low / span).astype(np.float32),
+            step.astype(np.float32),
+            limits,
+            *noise.swapaxes(0, 1),
+            self._correlation[chosen],
+        )
 
     def state(self) -> dict[str, Any]:
         """Return the random state, as a value that JSON can hold."""
@@ -105,6 +129,20 @@ class PatchSampler:
             _start_around(row * _BLOCK, height, size, places[0], places[2]),
             _start_around(column * _BLOCK, width, size, places[1], places[3]),
         )
+
+
+def _noise_of(plane: Plane) -> NDArray[np.float64]:
+    """Return gain, offset and read noise of every channel: (3, C)."""
+    if not plane.noise:
+        return np.zeros((3, plane.pixels.shape[-1]))
+    return np.array([[law.gain, law.offset, law.read_noise] for law in plane.noise]).T
+
+
+def _correlation_of(plane: Plane) -> NDArray[np.float64]:
+    """Return the correlation of the noise, mean over channels: (5, 5)."""
+    laws = [law.correlation for law in plane.noise] or [white_correlation()]
+    mean: NDArray[np.float64] = np.mean(laws, axis=0)
+    return mean
 
 
 def _highest(dtype: np.dtype[Any]) -> float:

@@ -10,12 +10,13 @@ from torch.nn import functional
 class LayerNorm2d(nn.Module):
     """Normalise every pixel over its channels, as ConvNeXt and NAFNet do.
 
-    Statistics over space would change with the tile, and tiles must not show.
+    Statistics over space would change with the tile, and tiles must not show. There is no scale and shift: the convolution
+    that follows has them, and their gradients would lose their digits in bfloat16.
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(channels, eps=1e-6)
+        self.norm = nn.LayerNorm(channels, eps=1e-6, elementwise_affine=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, channels, height, width) to the same shape."""

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from napari_vaegan.observation.first_estimate import fill_unknown, upsample_block_means
+from napari_vaegan.observation.noise import NoiseOfBatch, smoothed
 
-CONDITION_SIZE = 2
+CONDITION_SIZE = 3
 """Length of the vector that tells a network the kind of observation."""
 
 UNKNOWN_NOISE = -1.0
@@ -35,6 +36,8 @@ class Observation:
         (batch,): side of the blocks whose means were observed; 1 where pixels were.
     rounding
         (batch, channels): half the step by which the observed values were rounded; 0 for floats.
+    correlation
+        (batch,): that of the noise of neighbouring pixels; 0 where there is none, or it is not known.
     """
 
     image: Tensor
@@ -43,15 +46,16 @@ class Observation:
     estimate: Tensor
     factor: Tensor
     rounding: Tensor
+    correlation: Tensor
 
     def __len__(self) -> int:
         return len(self.image)
 
     @property
     def condition(self) -> Tensor:
-        """(batch, CONDITION_SIZE): log2 of the factor, and whether there is noise."""
+        """(batch, CONDITION_SIZE): log2 of the factor, whether there is noise, and whether it is correlated."""
         noisy = (self.noise != 0).flatten(1).any(1)
-        return torch.stack([self.factor.float().log2(), noisy.float()], dim=1)
+        return torch.stack([self.factor.float().log2(), noisy.float(), self.correlation], dim=1)
 
     @property
     def noiseless(self) -> Tensor:
@@ -71,7 +75,7 @@ class Observation:
         image, known, noise, estimate = (
             part[..., rows, columns] for part in (self.image, self.known, self.noise, self.estimate)
         )
-        return Observation(image, known, noise, estimate, self.factor, self.rounding)
+        return Observation(image, known, noise, estimate, self.factor, self.rounding, self.correlation)
 
     @staticmethod
     def join(parts: Sequence[Observation]) -> Observation:
@@ -87,7 +91,8 @@ def observe_nothing(like: Tensor) -> Observation:
     """Observe nothing: the start of generation. ``like``: (batch, channels, height, width)."""
     image = torch.zeros_like(like)
     blank, rounding = _blank(image)
-    return Observation(image, blank, blank, image, torch.ones(len(image)), rounding)
+    ones = torch.ones(len(image))
+    return Observation(image, blank, blank, image, ones, rounding, torch.zeros_like(ones))
 
 
 def observe_pixels(image: Tensor, known: Tensor) -> Observation:
@@ -102,7 +107,8 @@ def observe_pixels(image: Tensor, known: Tensor) -> Observation:
     """
     image = torch.where(known > 0, image, 0)
     blank, rounding = _blank(image)
-    return Observation(image, known, blank, fill_unknown(image, known), torch.ones(len(image)), rounding)
+    ones = torch.ones(len(image))
+    return Observation(image, known, blank, fill_unknown(image, known), ones, rounding, torch.zeros_like(ones))
 
 
 def observe_block_means(low: Tensor, factor: int, height: int, width: int, rounding: Tensor) -> Observation:
@@ -123,14 +129,28 @@ def observe_block_means(low: Tensor, factor: int, height: int, width: int, round
     blank, _ = _blank(image)
     estimate = upsample_block_means(low, factor)[..., :height, :width]
     known = torch.full_like(blank, 1 / factor**2)
-    return Observation(image, known, blank, estimate, torch.full((len(image),), float(factor)), rounding)
+    factors = torch.full((len(image),), float(factor))
+    return Observation(image, known, blank, estimate, factors, rounding, torch.zeros_like(factors))
 
 
-def observe_noisy(image: Tensor) -> Observation:
-    """Observe every pixel with noise of an unknown level. ``image``: (batch, channels, height, width)."""
+def observe_noisy(image: Tensor, noise: NoiseOfBatch | None = None) -> Observation:
+    """Observe every pixel with noise.
+
+    Parameters
+    ----------
+    image
+        (batch, channels, height, width).
+    noise
+        The law of the noise; None where it is not known.
+    """
     blank, rounding = _blank(image)
-    noise = torch.full_like(blank, UNKNOWN_NOISE)
-    return Observation(image, torch.ones_like(blank), noise, image, torch.ones(len(image)), rounding)
+    ones = torch.ones(len(image))
+    if noise is None:
+        level, correlation = torch.full_like(blank, UNKNOWN_NOISE), torch.zeros_like(ones)
+    else:
+        level = noise.variance(smoothed(image)).mean(1, keepdim=True).sqrt()
+        correlation = noise.neighbours
+    return Observation(image, torch.ones_like(blank), level, image, ones, rounding, correlation)
 
 
 def repeat_blocks(low: Tensor, factor: int) -> Tensor:

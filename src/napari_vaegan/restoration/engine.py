@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -131,7 +131,7 @@ class Engine:
             functional.pad(part, padding, mode="replicate")
             for part in (observation.image, observation.known, observation.noise, observation.estimate)
         )
-        return Observation(image, known, noise, estimate, observation.factor, observation.rounding)
+        return replace(observation, image=image, known=known, noise=noise, estimate=estimate)
 
     def _estimate_tile(
         self, padded: Observation, tile: Tile, samples: int, noise: Noise, on_progress: OnProgress

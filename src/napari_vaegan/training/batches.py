@@ -12,6 +12,7 @@ from torch import Tensor
 
 from napari_vaegan.images.patches import Patches, PatchSampler
 from napari_vaegan.observation.degradations import Kind, degrade
+from napari_vaegan.observation.noise import NoiseOfBatch
 from napari_vaegan.observation.observation import Observation
 
 SHARES = {"generate": 0.2, "inpaint": 0.25, "super-resolve": 0.25, "denoise": 0.3}
@@ -20,19 +21,32 @@ SHARES = {"generate": 0.2, "inpaint": 0.25, "super-resolve": 0.25, "denoise": 0.
 
 @dataclass(frozen=True)
 class Batch:
-    """Truth (batch, channels, size, size), what was observed of it, and the index of its kind of observation (batch,)."""
+    """What is learned from.
+
+    Attributes
+    ----------
+    truth
+        (batch, channels, size, size): the image that is sought, or one with noise that what was observed tells nothing of.
+    noise
+        The noise of the truth; none where it is clean.
+    observation
+        What was observed.
+    kinds
+        (batch,): the index of the kind of observation.
+    """
 
     truth: Tensor
+    noise: NoiseOfBatch
     observation: Observation
     kinds: Tensor
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch on another device."""
-        return Batch(self.truth.to(device), self.observation.to(device), self.kinds.to(device))
+        return Batch(self.truth.to(device), self.noise.to(device), self.observation.to(device), self.kinds.to(device))
 
     def select(self, index: slice | Tensor) -> Batch:
         """Return a part of the batch."""
-        return Batch(self.truth[index], self.observation.select(index), self.kinds[index])
+        return Batch(self.truth[index], self.noise.select(index), self.observation.select(index), self.kinds[index])
 
 
 def kind_shares(kinds: Sequence[Kind]) -> NDArray[np.float64]:
@@ -49,19 +63,32 @@ def jitter_intensity(patches: Patches, random: np.random.Generator) -> Patches:
     gain = np.exp(random.uniform(-0.35, 0.35, column)).astype(np.float32)
     shift = random.uniform(-0.05, 0.05, column).astype(np.float32)
     pixels = patches.pixels * gain[..., None, None] + shift[..., None, None]
-    return replace(patches, pixels=pixels, zero=patches.zero * gain + shift, step=patches.step * gain)
+    return replace(
+        patches,
+        pixels=pixels,
+        zero=patches.zero * gain + shift,
+        step=patches.step * gain,
+        gain=patches.gain * gain,
+        offset=patches.offset * gain + shift,
+        read_noise=patches.read_noise * gain,
+    )
 
 
 def observe_batch(patches: Patches, chosen: NDArray[np.int64], kinds: Sequence[Kind], random: np.random.Generator) -> Batch:
     """Observe each patch as the kind that was chosen for it; the batch is ordered by kind."""
-    truths, observations, indices = [], [], []
+    degraded, indices = [], []
     for index, kind in enumerate(kinds):
-        part = patches.select(chosen == index)
-        if len(part.pixels):
-            truths.append(torch.from_numpy(part.pixels))
-            observations.append(degrade(part, kind, random))
-            indices.append(torch.full((len(part.pixels),), index))
-    return Batch(torch.cat(truths), Observation.join(observations), torch.cat(indices))
+        for noisy in (False, True):
+            part = patches.select((chosen == index) & (patches.noisy == noisy))
+            if len(part.pixels):
+                degraded.append(degrade(part, kind, random))
+                indices.append(torch.full((len(part.pixels),), index))
+    return Batch(
+        torch.cat([part.truth for part in degraded]),
+        NoiseOfBatch.join([part.noise for part in degraded]),
+        Observation.join([part.observation for part in degraded]),
+        torch.cat(indices),
+    )
 
 
 class BatchSource:

@@ -72,7 +72,10 @@ def flushed_denormals() -> Iterator[None]:
 
 @contextmanager
 def number_format(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
-    """Compute in this number format where that is safe."""
+    """Compute in this number format where that is safe.
+
+    Weights are converted once and kept until the end of the outermost such context: leave it before weights change.
+    """
     with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
         yield
 

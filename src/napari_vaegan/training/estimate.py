@@ -150,7 +150,6 @@ def estimate_training(
     # The random numbers are given back as they were: a check changes nothing.
     with (
         torch.random.fork_rng(devices=[]),
-        number_format(device, choose_precision(config.precision, device)),
         flushed_denormals(),
     ):
         try:
@@ -209,6 +208,7 @@ class _Probe:
     def __init__(self, planes: Sequence[Plane], channels: int, config: TrainingConfig, device: torch.device) -> None:
         self.config = config
         self.device = device
+        self.precision = choose_precision(config.precision, device)
         self.kinds = kinds_of(config.tasks)
         self.sampler = PatchSampler(planes, config.seed)
         self.source = BatchSource(self.sampler, self.kinds, np.random.default_rng(config.seed))
@@ -250,6 +250,9 @@ class _Probe:
             return tensor
 
         begin = time.perf_counter()
-        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        with (
+            torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
+            number_format(self.device, self.precision),
+        ):
             stage.step(self.players, self.source.draw(count, self._side).to(self.device), _HALFWAY)
         return time.perf_counter() - begin, sum(kept.values())

@@ -14,21 +14,29 @@ def squared_error(image: Tensor, truth: Tensor) -> Tensor:
     return (image - truth).square().flatten(1).mean(1)
 
 
-def error_likelihood(log_error: Tensor, image: Tensor, truth: Tensor, unknown: Tensor) -> Tensor:
+def excess_error(errors: Tensor, noise_variance: Tensor) -> Tensor:
+    """Return what of squared errors (batch, …) is not the noise of the truth, whose mean variance is given alike.
+
+    A tenth of an error is always counted: the law of the noise may be too large.
+    """
+    return torch.maximum(errors - noise_variance, 0.1 * errors)
+
+
+def error_likelihood(log_error: Tensor, image: Tensor, truth: Tensor, unknown: Tensor, noise_variance: Tensor) -> Tensor:
     """Negative log likelihood of the error under a Gaussian of the predicted variance, mean over unknown pixels: (batch,).
 
-    Kendall and Gal (2017), eq. 5. The image is not moved by it.
+    Kendall and Gal (2017), eq. 5; the truth's own noise adds its variance. The image is not moved by it.
 
     Parameters
     ----------
-    log_error, image, truth
-        (batch, channels, height, width).
+    log_error, image, truth, noise_variance
+        (batch, channels, height, width); the last is that of the truth.
     unknown
         Of the same shape, bool: the pixels that were not known; the error of the others is no error.
     """
     squared = (image.detach() - truth).square()
-    log_error = log_error.clamp(-20, 5)
-    cost = 0.5 * (log_error + (squared + 1e-8) * (-log_error).exp()) * unknown
+    variance = log_error.clamp(-20, 5).exp() + noise_variance
+    cost = 0.5 * (variance.log() + (squared + 1e-8) / variance) * unknown
     return cost.flatten(1).sum(1) / unknown.flatten(1).sum(1).clamp(min=1)
 
 

@@ -32,6 +32,12 @@ TYPICAL_NOISE = 0.01
 STOCHASTIC_SHARE = 0.4
 """Share of a batch that trains the generator too: the mean, which is published, gets most of the time."""
 
+LARGEST_EXCESS = 20.0
+"""No patch counts for more than that many typical ones of its kind."""
+
+NOISE_DOUBT = 0.1
+"""How much the noise of a truth lowers its weight: its gradient says less."""
+
 UNCONDITIONAL_MEAN_WEIGHT = 0.1
 """The mean of unconditional patches is next to constant: it needs little of the training."""
 
@@ -118,7 +124,8 @@ def difficulty(batch: Batch) -> Tensor:
     The error after denoising grows with about the 0.7th power of the noise's; without this the noisiest patches alone
     would train denoising.
     """
-    noise = losses.squared_error(batch.observation.image, batch.truth).clamp(min=1e-6)
+    own = batch.noise.variance(batch.truth).flatten(1).mean(1)
+    noise = (losses.squared_error(batch.observation.image, batch.truth) - own).clamp(min=1e-6)
     noisy = ~batch.observation.noiseless.flatten()
     return torch.where(noisy, (noise / TYPICAL_NOISE) ** 0.7, 1.0)
 
@@ -129,14 +136,18 @@ def mean_terms(players: Players, batch: Batch, seen: Look, unconditional: int) -
     The predicted log error is relative to the running error of its kind: else the large errors of unconditional patches
     and holes would be all that it learns. The calibration of each kind brings it back.
     """
+    noise = batch.noise.variance(seen.mean.detach())
+    own = noise.flatten(1).mean(1) / difficulty(batch)
     errors = losses.squared_error(seen.mean, batch.truth) / difficulty(batch)
+    excess = losses.excess_error(errors.detach(), own)
     weight = torch.where(batch.kinds == unconditional, UNCONDITIONAL_MEAN_WEIGHT, 1.0)
     typical = players.mean_errors.of(batch.kinds)[:, 0]
-    players.mean_errors.update(batch.kinds, errors)
+    players.mean_errors.update(batch.kinds, excess)
+    expected = torch.maximum(typical, excess / LARGEST_EXCESS) + NOISE_DOUBT * own
     unknown = ((batch.observation.known < 1) | ~batch.observation.noiseless).expand_as(batch.truth)
     log_error = seen.log_error + typical.log()[:, None, None, None]
-    likelihood = losses.error_likelihood(log_error, seen.mean, batch.truth, unknown)
-    return {"mean": (weight * (errors / typical).clamp(max=20)).mean(), "error": 0.1 * (weight * likelihood).mean()}
+    likelihood = losses.error_likelihood(log_error, seen.mean, batch.truth, unknown, noise)
+    return {"mean": (weight * errors / expected).mean(), "error": 0.1 * (weight * likelihood).mean()}
 
 
 def part_of(seen: Look, count: int) -> Look:
@@ -161,15 +172,34 @@ def variational_terms(
     errors = [losses.squared_error(reconstruction, batch.truth)]
     errors += losses.level_errors(made.level_images, batch.truth - mean)
     stacked = torch.stack(errors, dim=1)
+    own = noise_of_levels(batch, mean, made.level_images)
     expected = difficulty(batch)[:, None]
-    variance = (players.residual_errors.of(batch.kinds) * expected).clamp(min=1e-6, max=LARGEST_LIKELIHOOD_VARIANCE)
-    players.residual_errors.update(batch.kinds, stacked / expected)
+    variance = (players.residual_errors.of(batch.kinds) * expected).clamp(min=1e-6, max=LARGEST_LIKELIHOOD_VARIANCE) + own
+    players.residual_errors.update(batch.kinds, losses.excess_error(stacked.detach(), own) / expected)
     pixels = batch.truth[0].numel()
     shares = [1.0] + [LEVEL_WEIGHT * batch.truth.shape[1] * image[0, 0].numel() / pixels for image in made.level_images]
     likelihood = (0.5 * stacked / variance * stacked.new_tensor(shares)).sum(1).mean()
     divergences = [divergence.mean() for divergence in made.divergences]
     terms = {"reconstruction": likelihood, "kl": torch.stack(divergences).sum() / pixels}
     return terms, reconstruction, [float(divergence.detach()) for divergence in divergences]
+
+
+def noise_of_levels(batch: Batch, mean: Tensor, level_images: list[Tensor]) -> Tensor:
+    """Variance of the truth's own noise in the image and in every level's averages: (batch, 1 + levels).
+
+    With it in the likelihoods, latents gain nothing by keeping noise.
+    """
+    variance = batch.noise.variance(mean).flatten(1).mean(1)
+    pixels = [image[0, 0].numel() / mean[0, 0].numel() for image in level_images]
+    return variance[:, None] * variance.new_tensor([1.0, *pixels])
+
+
+def as_observed(batch: Batch, images: Tensor) -> Tensor:
+    """Return images with noise like the truth's: what is compared with a noisy truth must be noisy too.
+
+    The generator learns clean images by that (AmbientGAN, Bora et al. 2018).
+    """
+    return images if batch.noise.absent.all() else images + batch.noise.draw(images.detach())
 
 
 def draw_sample(players: Players, batch: Batch, seen: Look) -> Tensor:
@@ -181,8 +211,11 @@ def draw_sample(players: Players, batch: Batch, seen: Look) -> Tensor:
 
 def spread_term(players: Players, batch: Batch, samples: tuple[Tensor, Tensor]) -> Tensor:
     """Score two samples of every patch, in units of the error that the mean has of its kind."""
-    expected = players.mean_errors.of(batch.kinds)[:, 0] * difficulty(batch)
-    return (losses.ranked_probability_score(*samples, batch.truth) / expected.sqrt()).mean()
+    first, second = (as_observed(batch, sample) for sample in samples)
+    expected = players.mean_errors.of(batch.kinds)[:, 0] * difficulty(batch) + batch.noise.variance(batch.truth).flatten(
+        1
+    ).mean(1)
+    return (losses.ranked_probability_score(first, second, batch.truth) / expected.sqrt()).mean()
 
 
 class VariationalStage:
@@ -257,7 +290,7 @@ class DiscriminatorWarmUp:
 
     @torch.no_grad()
     def _samples(self, players: Players, batch: Batch) -> Tensor:
-        return draw_sample(players, batch, look(players, batch, self.unconditional))
+        return as_observed(batch, draw_sample(players, batch, look(players, batch, self.unconditional)))
 
     def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         """Make one step of the discriminator."""
@@ -301,8 +334,9 @@ class AdversarialStage:
         sight = (part.observation.estimate, part.observation.known)
         with torch.no_grad():
             real, real_features = players.discriminator(part.truth, *sight)
-        fake, _ = players.discriminator(samples[0], *sight)
-        _, reconstructed_features = players.discriminator(reconstruction, *sight)
+        shown = as_observed(part, samples[0])
+        fake, _ = players.discriminator(shown, *sight)
+        _, reconstructed_features = players.discriminator(as_observed(part, reconstruction), *sight)
         terms["adversarial"] = losses.relativistic_generator_loss(real, fake)
         terms["feature matching"] = losses.feature_matching(real_features, reconstructed_features)
         players.discriminator.requires_grad_(True)
@@ -317,7 +351,7 @@ class AdversarialStage:
             + self.config.feature_matching_weight * terms["feature matching"]
         )
         players.differentiate(loss)
-        critic = discriminator_terms(players, part, samples[0].detach(), progress, self.config)
+        critic = discriminator_terms(players, part, shown.detach(), progress, self.config)
         players.differentiate_discriminator(torch.stack(list(critic.values())).sum())
 
         # Both updates at the very end: an interrupted step has moved neither.

@@ -176,7 +176,7 @@ class Training:
             If a stop is asked for before the first step.
         """
         self._tell_start()
-        with number_format(self.device, self.precision), flushed_denormals():
+        with flushed_denormals():
             stopped = False
             try:
                 with interruptible(self.players.modules, self.stop):
@@ -232,7 +232,7 @@ class Training:
         count, size = stage.patches(progress)
         count = max(2, count * self.batch_size // self.config.batch_size)
         try:
-            with self._unmade_if_interrupted():
+            with self._unmade_if_interrupted(), number_format(self.device, self.precision):
                 batch = self.source.draw(count, size).to(self.device)
                 losses = stage.step(self.players, batch, progress)
         except (RuntimeError, MemoryError) as error:
@@ -292,14 +292,14 @@ class Training:
         self.clock.reserve = time.perf_counter() - begin
 
     def _judge(self, patches: int) -> None:
-        with self._other_random_numbers():
+        with self._beside_the_training():
             judgement = self.validator.judge(self.players.average.module, self.device, patches)
         self.validations = max(self.validations + 1, int(self.clock.total(self.step) * VALIDATIONS))
         self._keep_if_best(judgement, self.players.average.module)
 
     def _preview(self) -> None:
         begin = time.perf_counter()
-        with self._other_random_numbers():
+        with self._beside_the_training():
             pictures = self.previewer.draw(self.players.average.module, self.device)
         seconds = time.perf_counter() - begin
         self._next_preview = self.clock.elapsed + max(PREVIEW_SECONDS, seconds / PREVIEW_SHARE)
@@ -307,9 +307,10 @@ class Training:
         self.on_event(Previewed(self.step, stage, kinds, pictures.previews, pictures.generated))
 
     @contextmanager
-    def _other_random_numbers(self) -> Iterator[None]:
-        """Draw the same random numbers every time; those of the training go on as if none had been drawn."""
-        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+    def _beside_the_training(self) -> Iterator[None]:
+        """Compute in the training's number format, with random numbers that are always the same; its own go on undisturbed."""
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices), number_format(self.device, self.precision):
             torch.manual_seed(self.config.seed)
             yield
 
