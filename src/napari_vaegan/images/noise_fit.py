@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from napari_vaegan.images.block_spectra import BLOCK, COARSE, FINE, ORDERS, REACH, WAVE_CORRELATION, Spectra
 
+CORRELATED = 0.2
+"""Mean correlation of neighbours from which on noise counts as correlated: structure that is left looks like a little."""
+
 _ROUNDS = 3
 _FINE_WAVES = 24
 _FEWEST_FLAT = 16
@@ -42,7 +45,8 @@ def fit_noise(spectra: Spectra) -> tuple[Points, NDArray[np.float64], bool]:
     points : tuple of three ndarray (points,)
         Intensities, variances of the noise, and the errors of these.
     correlation : ndarray (3, 3)
-        At distances of 0 to 2 pixels in Y and X; that of white noise where noise cannot be told from structure.
+        At distances of 0 to 2 pixels in Y and X; that of white noise where it is nearly white, or cannot be told
+        from structure.
     told : bool
         Whether noise can be told from structure.
     """
@@ -104,9 +108,15 @@ def _correlation(relative: NDArray[np.float64], structure: NDArray[np.float64]) 
         covariance = np.linalg.lstsq(WAVE_CORRELATION[faster] * weights[:, None], spectrum[faster] * weights, rcond=None)[0]
         explained = (WAVE_CORRELATION @ covariance)[COARSE.ravel()].mean()
         if covariance[0] > 0 and spectrum[COARSE.ravel()].mean() < most * explained:
+            if _neighbours_are_independent(covariance):
+                return white(), True
             correlation: NDArray[np.float64] = np.clip(covariance / covariance[0], -1, 1).reshape(REACH + 1, REACH + 1)
             return correlation, True
     return white(), False
+
+
+def _neighbours_are_independent(covariance: NDArray[np.float64]) -> bool:
+    return bool(abs(covariance[1] + covariance[REACH + 1]) < 2 * CORRELATED * covariance[0])
 
 
 def transfer_points(means: NDArray[np.float64], coarse: NDArray[np.float64], variances: NDArray[np.float64]) -> Points:

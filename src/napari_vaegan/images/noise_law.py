@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_vaegan.images.block_spectra import REACH, Spectra, block_spectra
-from napari_vaegan.images.noise_fit import fit_line, fit_noise
+from napari_vaegan.images.noise_fit import CORRELATED, fit_line, fit_noise
 
-_CORRELATED = 0.2
 _FEWEST_BLOCKS = 16
 _FEWEST_UNTOUCHED = 0.05
 _UNTOUCHED = 2.5
@@ -104,7 +103,7 @@ class NoiseLaw:
         """Whether the noise of neighbouring pixels is independent."""
         centre = len(self.correlation) // 2
         neighbours = (self.correlation[centre + 1, centre] + self.correlation[centre, centre + 1]) / 2
-        return bool(abs(neighbours) < _CORRELATED)
+        return bool(abs(neighbours) < CORRELATED)
 
     def scaled(self, low: float, span: float) -> NoiseLaw:
         """Return the same law for intensities ``(intensity - low) / span``."""
