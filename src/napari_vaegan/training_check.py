@@ -218,15 +218,28 @@ def _inspection_warnings(found: Inspection) -> Iterator[str]:
         )
     if found.noisy > _MOST * found.images:
         yield (
-            f"{found.noisy} {of} {_is(found.noisy)} noisy (typically {100 * found.noise.std:.1f} % of the intensity range), "
+            f"{found.noisy} {of} {_is(found.noisy)} noisy (typically {100 * found.noise_std:.1f} % of the intensity range), "
             "and a model that learns from noisy images can leave as much noise when it denoises: give averaged images, or "
-            "ones of longer exposure, if there are any."
+            f"ones of longer exposure, if there are any. {_law_in_words(found)}"
         )
     if found.correlated > _SOME * found.images:
         yield (
             f"In {found.correlated} {of} the noise of neighbouring pixels is correlated, so that it looks like structure "
             "and is not removed: give the images as the camera took them, not resampled or compressed, or bin them by 2."
         )
+
+
+def _law_in_words(found: Inspection) -> str:
+    """Say what noise it is, as typical of the images."""
+    if 2 * found.fitting <= found.images:
+        return (
+            "The noise does not grow with the light as that of photons and camera does, or cannot be told from structure, "
+            "so this is a rough estimate."
+        )
+    dark = f"It is {found.read_noise:.2g} grey levels where the images are darkest"
+    if found.gain > 0:
+        return f"{dark}, and grows with the light as that of photons does, of which each adds {found.gain:.2g} grey levels."
+    return f"{dark}, and hardly more where they are bright."
 
 
 def _machine_warnings(

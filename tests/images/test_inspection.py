@@ -6,7 +6,7 @@ import skimage.data
 from scipy.ndimage import gaussian_filter
 
 from napari_vaegan.images.collection import collect_images
-from napari_vaegan.images.inspection import estimate_noise, inspect, saturated_share
+from napari_vaegan.images.inspection import inspect, saturated_share
 
 SIZE = 256
 
@@ -31,25 +31,13 @@ def as_uint8(scene: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(40 + 180 * scene), 0, 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize("std", [0.01, 0.05, 0.2])
-def test_std_of_white_noise_is_found_to_a_tenth(random, std):
-    noise = estimate_noise(blobs(random) + random.normal(0, std, (SIZE, SIZE)))
-    assert noise.std == pytest.approx(std, rel=0.1)
-    assert abs(noise.correlation) < 0.05
-
-
-def test_correlation_of_noise_is_found(random):
-    noise = estimate_noise(blobs(random) + correlated_noise(random, 0.05))
-    assert noise.std == pytest.approx(0.05, rel=0.2)
-    # A Gaussian of 0.8 pixels leaves exp(-1 / (4 * 0.8 ** 2)), and the surface takes a part of that.
-    assert 0.5 < noise.correlation < 0.7
-
-
-def test_photon_noise_is_not_taken_for_correlated(random):
-    photons = random.poisson(20 + 400 * np.clip(8 * blobs(random), 0, 1))
-    noise = estimate_noise(photons / 420)
-    assert not noise.correlation > 0.3
-    assert noise.std > 4 / 420
+def test_noise_is_told_as_a_share_of_the_range_and_in_grey_levels(random):
+    pixels = 100 + 1000 * (blobs(random) + random.normal(0, 0.05, (SIZE, SIZE)))
+    planes = collect_images(pixels).planes
+    found = inspect(planes)
+    assert (found.noisy, found.correlated, found.fitting) == (1, 0, 1)
+    assert found.read_noise == pytest.approx(50, rel=0.1)
+    assert found.noise_std == pytest.approx(50 / planes[0].scaling.span[0], rel=0.1)
 
 
 @pytest.mark.parametrize("picture", ["brick", "grass", "gravel", "moon", "page"])
@@ -59,17 +47,11 @@ def test_texture_is_not_taken_for_correlated_noise(picture):
     assert found.correlated == 0
 
 
-def test_noise_is_looked_for_where_it_is_not_cut_off(random):
-    pixels = blobs(random) + random.normal(0, 0.05, (SIZE, SIZE))
-    pixels[: SIZE // 2] = pixels.min()
-    assert estimate_noise(pixels).std == pytest.approx(0.05, rel=0.1)
-
-
-@pytest.mark.parametrize("pixels", [np.zeros((64, 64)), np.eye(24), np.arange(64.0).reshape(8, 8)])
-def test_nothing_is_told_of_the_noise_of_too_few_pixels_or_of_none(pixels):
-    noise = estimate_noise(pixels)
-    assert np.isnan(noise.std)
-    assert np.isnan(noise.correlation)
+def test_nothing_is_told_of_the_noise_of_too_few_pixels(random):
+    found = inspect(collect_images(random.random((9, 9))).planes)
+    assert found.images == 1
+    assert found.noisy == 0
+    assert np.isnan(found.noise_std)
 
 
 @pytest.mark.parametrize(

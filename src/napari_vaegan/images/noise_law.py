@@ -9,26 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_vaegan.images.photon_transfer import (
-    COARSE,
-    FINE,
-    ORDERS,
-    REACH,
-    WAVE_CORRELATION,
-    Spectra,
-    block_spectra,
-)
+from napari_vaegan.images.block_spectra import REACH, Spectra, block_spectra
+from napari_vaegan.images.noise_fit import CORRELATED, fit_line, fit_noise
 
-_CORRELATED = 0.2
 _FEWEST_BLOCKS = 16
-_FLATTEST = 0.1
-_FLATTEST_OF_POINT = 0.33
-_MOST_POINTS = 24
-_FEWEST_OF_POINT = 24
-_NOISE_LIKE = 0.8
-_MOST_MISFIT = 0.2
-_SWEEPS = 20
+_FEWEST_UNTOUCHED = 0.05
 _UNTOUCHED = 2.5
+_DARKEST = 0.001
+_MOST_MISFIT = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +103,7 @@ class NoiseLaw:
         """Whether the noise of neighbouring pixels is independent."""
         centre = len(self.correlation) // 2
         neighbours = (self.correlation[centre + 1, centre] + self.correlation[centre, centre + 1]) / 2
-        return bool(abs(neighbours) < _CORRELATED)
+        return bool(abs(neighbours) < CORRELATED)
 
     def scaled(self, low: float, span: float) -> NoiseLaw:
         """Return the same law for intensities ``(intensity - low) / span``."""
@@ -149,13 +137,6 @@ class NoiseLaw:
         )
 
 
-def white_correlation() -> NDArray[np.float64]:
-    """Return the correlation ``(5, 5)`` of noise that is independent from pixel to pixel."""
-    correlation = np.zeros((5, 5))
-    correlation[2, 2] = 1
-    return correlation
-
-
 def fit_noise_law(
     planes: Sequence[NDArray[Any]], lowest: float | None = None, highest: float | None = None
 ) -> NoiseLaw | None:
@@ -178,7 +159,7 @@ def fit_noise_law(
         return None
     law = _fit(spectra)
     touched = _touches(spectra, law, ends)
-    if touched.any() and (~touched).sum() >= max(_FEWEST_BLOCKS, len(spectra) // 20):
+    if touched.any() and (~touched).sum() >= max(_FEWEST_BLOCKS, _FEWEST_UNTOUCHED * len(spectra)):
         law = _fit(spectra[~touched])
     return law
 
@@ -191,80 +172,18 @@ def _touches(spectra: Spectra, law: NoiseLaw, ends: tuple[float, float]) -> NDAr
 
 
 def _fit(spectra: Spectra) -> NoiseLaw:
-    coarse, fine = spectra.energies[:, COARSE].mean(1), spectra.energies[:, FINE].mean(1)
-    intensities, variances, errors = _points(spectra.means, coarse, fine)
-    slope, intercept = _line(intensities, variances, errors)
-    expected = np.maximum(slope * spectra.means + intercept, 0.1 * fine.mean())
-    flat = np.argsort(coarse / expected)[: max(_FEWEST_BLOCKS, int(_FLATTEST * len(spectra)))]
-    spectrum = (spectra.energies[flat] / expected[flat, None, None]).mean(0)
-    covariance, noise_like = _covariance(spectrum)
-    correlation = covariance / covariance[0, 0]
-    level = float(covariance[0, 0] / (WAVE_CORRELATION @ covariance.ravel())[FINE.ravel()].mean())
-    if not noise_like:
-        correlation, level = np.eye(REACH + 1) * [1, 0, 0], 1.0
-    misfit = _misfit(intensities, variances, errors, slope, intercept)
-    offset = max(float(np.quantile(spectra.means, 0.001)), -intercept / slope if slope > 0 else -np.inf)
+    points, correlation, told = fit_noise(spectra)
+    slope, intercept = fit_line(*points)
+    misfit = _misfit(*points, slope, intercept)
+    darkest = float(np.quantile(spectra.means, _DARKEST))
+    offset = max(darkest, -intercept / slope) if slope > 0 else darkest
     return NoiseLaw(
-        gain=level * slope,
+        gain=slope,
         offset=offset,
-        read_noise=float(np.sqrt(level * max(slope * offset + intercept, 0))),
+        read_noise=float(np.sqrt(max(slope * offset + intercept, 0))),
         correlation=np.pad(correlation, ((REACH, 0), (REACH, 0)), mode="reflect"),
-        transfer=PhotonTransfer(
-            intensities, level * variances, level * errors, misfit, noise_like and misfit < _MOST_MISFIT
-        ),
+        transfer=PhotonTransfer(*points, misfit, told and misfit < _MOST_MISFIT),
     )
-
-
-def _covariance(spectrum: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
-    """Fit the covariance of noise ``(3, 3)`` at distances of 0 to 2 to a spectrum of flat blocks.
-
-    Also say whether the spectrum is that of noise: such noise explains the slowest waves too.
-    """
-    used = ORDERS.ravel() > 3
-    seen = spectrum.ravel()[used]
-    weights = 1 / np.maximum(seen, 0.02 * seen.max())
-    covariance = np.linalg.lstsq(WAVE_CORRELATION[used] * weights[:, None], seen * weights, rcond=None)[0]
-    explained = (WAVE_CORRELATION @ covariance)[COARSE.ravel()].mean()
-    noise_like = covariance[0] > 0 and spectrum[COARSE].mean() < _NOISE_LIKE * explained
-    return covariance.reshape(REACH + 1, REACH + 1), bool(noise_like)
-
-
-def _points(
-    means: NDArray[np.float64], coarse: NDArray[np.float64], fine: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return intensities, variances of the fine waves, and the errors of these, of the flattest blocks of each intensity."""
-    order = np.argsort(means)
-    lowest, highest = np.quantile(means, [0.001, 0.999])
-    edges = np.searchsorted(means[order], np.linspace(lowest, highest, _MOST_POINTS + 1)[1:-1])
-    cuts = [0]
-    for edge in edges:
-        if edge - cuts[-1] >= _FEWEST_OF_POINT and len(order) - edge >= _FEWEST_OF_POINT:
-            cuts.append(int(edge))
-    points = []
-    for begin, end in zip(cuts, [*cuts[1:], len(order)], strict=True):
-        group = order[begin:end]
-        flattest = group[np.argsort(coarse[group])[: max(8, int(_FLATTEST_OF_POINT * len(group)))]]
-        values = fine[flattest]
-        points.append((means[flattest].mean(), values.mean(), values.std(ddof=1) / np.sqrt(len(values))))
-    intensities, variances, errors = np.array(points).T
-    return intensities, variances, errors
-
-
-def _line(
-    intensities: NDArray[np.float64], variances: NDArray[np.float64], errors: NDArray[np.float64]
-) -> tuple[float, float]:
-    """Fit ``slope * intensity + intercept``, with points that lie too high (structure) counting less."""
-    centre = intensities.mean()
-    design = np.stack([intensities - centre, np.ones_like(intensities)], axis=1)
-    scale = np.hypot(errors, 0.05 * np.maximum(variances, variances.mean() * 0.05)) + 1e-12 * variances.max()
-    weights = 1 / scale
-    for _ in range(_SWEEPS):
-        slope, level = np.linalg.lstsq(design * weights[:, None], variances * weights, rcond=None)[0]
-        if slope < 0:
-            slope, level = 0.0, float(np.average(variances, weights=weights**2))
-        excess = (variances - slope * (intensities - centre) - level) / scale
-        weights = np.sqrt(1 / np.maximum(1, np.where(excess > 0, excess / 1.5, -excess / 4))) / scale
-    return float(slope), float(level - slope * centre)
 
 
 def _misfit(

@@ -1,4 +1,4 @@
-"""The photon-transfer plot of an image: how the variance of its noise goes with its intensity."""
+"""The spectra of the small blocks of an image, in which noise is told from structure."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ REACH = 2
 _MOST_PLANES = 16
 _MOST_BLOCKS = 16384
 _CLIPPED_SHARE = 0.1
+_MOST_DARK = 0.6
+_FEWEST_WHOLE = 0.3
+_FEW_BLOCKS = 4096
 _CLUMP = 4.0
 _LEVELS_BESIDE = 5
 
@@ -56,8 +59,15 @@ def block_spectra(
 ) -> tuple[Spectra, tuple[float, float]]:
     """Cut planes ``(Y, X)`` into blocks and transform these.
 
-    Blocks that are constant, not finite or saturated in a tenth of their pixels are left out; of very many, an even
+    Blocks that are constant, not finite or clipped in a tenth of their pixels are left out; of very many, an even
     subset is taken.
+
+    Returns
+    -------
+    spectra : Spectra
+        Of the blocks; perhaps of none.
+    ends : tuple of float
+        Intensities at which pixels are clipped: infinite where they are not.
     """
     chosen = np.unique(np.linspace(0, len(planes) - 1, min(len(planes), _MOST_PLANES)).round().astype(int))
     blocks = np.concatenate([_blocks(planes[index], _MOST_BLOCKS // len(chosen)) for index in chosen])
@@ -69,18 +79,24 @@ def block_spectra(
     dtype = np.asarray(planes[0]).dtype
     low, high = _ends(blocks, dtype)
     low, high = low if lowest is None else lowest, high if highest is None else highest
-    clipped = ((blocks <= low) | (blocks >= high)).mean((1, 2))
-    blocks = blocks[clipped < _CLIPPED_SHARE]
+    dark, bright = (blocks <= low).mean((1, 2)), (blocks >= high).mean((1, 2))
+    whole = (dark < _CLIPPED_SHARE) & (bright < _CLIPPED_SHARE)
+    if whole.mean() < _FEWEST_WHOLE:
+        # A dark image of single photons: its zeros are counted, not cut off.
+        whole = (dark < _MOST_DARK) & (bright < _CLIPPED_SHARE)
+    blocks = blocks[whole]
     energies = dct(dct(blocks, axis=1, norm="ortho"), axis=2, norm="ortho") ** 2
     return Spectra(blocks.mean((1, 2)), energies), (low, high)
 
 
 def _blocks(plane: NDArray[Any], most: int) -> NDArray[np.float64]:
-    """Cut ``(Y, X)`` into blocks ``(count, 8, 8)``; of very many, evenly spaced ones."""
-    rows, columns = plane.shape[0] // BLOCK, plane.shape[1] // BLOCK
-    grid = plane[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
-    step = max(1, int(np.ceil(np.sqrt(rows * columns / max(most, 1)))))
-    return grid[::step, :, ::step].swapaxes(1, 2).reshape(-1, BLOCK, BLOCK).astype(np.float64)
+    """Cut ``(Y, X)`` into blocks ``(count, 8, 8)``: overlapping ones of few, evenly spaced ones of very many."""
+    stride = BLOCK if plane.size > _FEW_BLOCKS * BLOCK**2 // 2 else BLOCK // 2
+    if min(plane.shape) < BLOCK:
+        return np.zeros((0, BLOCK, BLOCK))
+    windows = np.lib.stride_tricks.sliding_window_view(plane, (BLOCK, BLOCK))[::stride, ::stride]
+    step = max(1, int(np.ceil(np.sqrt(windows.shape[0] * windows.shape[1] / max(most, 1)))))
+    return windows[::step, ::step].reshape(-1, BLOCK, BLOCK).astype(np.float64)
 
 
 def _ends(blocks: NDArray[np.float64], dtype: np.dtype[Any]) -> tuple[float, float]:
