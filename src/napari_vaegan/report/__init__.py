@@ -1,0 +1,1 @@
+"""The quality report: one page about a model, beside its file."""
