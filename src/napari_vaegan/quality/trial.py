@@ -18,7 +18,7 @@ from napari_vaegan.quality.classical import bicubic, biharmonic, non_local_means
 from napari_vaegan.restoration.engine import Engine, Estimate
 from napari_vaegan.restoration.latent_noise import placed_noise
 
-TOOLS = {"inpaint": "biharmonic inpainting", "super-resolve": "bicubic interpolation", "denoise": "non-local means"}
+TOOLS = {"inpaint": "biharmonic", "super-resolve": "bicubic", "denoise": "non-local means"}
 
 
 @dataclass(frozen=True)
