@@ -110,7 +110,7 @@ def _draw_losses(header: Header, losses: Series) -> Markup:
             axes.set_yscale("log")
         dress(axes, title, "step" if index + COLUMNS >= len(panels) else "")
         axes.tick_params(which="minor", left=False, labelleft=False)
-        axes.set_xlim(0, max(steps[-1] for steps, _ in losses.values()) or 1)
+        axes.set_xlim(0, _last_step(losses))
         _mark_stages(axes, header)
         if len(series) > 1:
             add_legend(axes, ncols=2, handlelength=1.2, columnspacing=0.8)
@@ -124,6 +124,7 @@ def _draw_validation(header: Header, psnr: Series, gain: Series) -> Markup:
         for index, (name, (steps, values)) in enumerate(list(series.items())[:8]):
             colour = COLOURS[index % len(COLOURS)]
             axes.plot(steps, values, color=colour, marker=MARKERS[index], markersize=4, linewidth=1.2, label=name)
+        axes.set_xlim(0, 1.02 * _last_step(psnr))
     dress(left, "validation PSNR of the best estimate", "step", "dB")
     dress(right, f"gain of averaging {VALIDATION_SAMPLES} samples", "step", "dB")
     right.axhline(expected_gain(VALIDATION_SAMPLES), color=INK, linestyle=":", linewidth=1)
@@ -138,13 +139,18 @@ def _draw_validation(header: Header, psnr: Series, gain: Series) -> Markup:
     return svg(drawing, "Validation PSNR and gain of averaging over the steps of training")
 
 
+def _last_step(series: Series) -> float:
+    return max(1.0, *(steps[-1] for steps, _ in series.values()))
+
+
 def _mark_stages(axes: Axes, header: Header) -> None:
     """Begin each stage with a dashed line and its number."""
     for index, (start, _) in enumerate(stage_starts(header)):
         if index:
             axes.axvline(start, color=INK, alpha=0.45, linestyle="--", linewidth=0.8)
         place = axes.get_xaxis_transform()
-        axes.text(start, 1.0, f" {index + 1}", transform=place, fontsize=7.5, color=INK, alpha=0.75, va="top")
+        words = axes.text(start, 1.0, f" {index + 1}", transform=place, fontsize=7.5, color=INK, alpha=0.75, va="top")
+        words.set_in_layout(False)
 
 
 def _stages_in_words(header: Header) -> str:

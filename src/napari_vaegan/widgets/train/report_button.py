@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QPushButton, QWidget
@@ -18,6 +19,7 @@ class ReportButton(QPushButton):
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Quality report…", parent)
         self.clicked.connect(self.open_report)
+        known_models.changed.connect(self._follow)
         self.refresh()
 
     @property
@@ -42,3 +44,7 @@ class ReportButton(QPushButton):
         report = self.report
         if report is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(report)))
+
+    def _follow(self) -> None:
+        if isalive(self):  # the list of models outlives the window
+            self.refresh()
