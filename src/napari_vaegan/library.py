@@ -141,7 +141,7 @@ def train(
     outcome = training.run()
     header = _header(name or _name_of(source), config, collection, outcome, training, warnings)
     model = Model(outcome.networks, header, config.device, config.precision)
-    if not stop():
+    if not outcome.stopped:
         seconds = seconds_for(outcome.seconds)
         tell(Measuring(seconds))
         header.quality = measure_quality(model, division.validation, seconds, stop)

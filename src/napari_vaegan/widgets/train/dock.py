@@ -196,9 +196,10 @@ class Train(Dock):
         self.preview_button.clicked.connect(self.preview.reveal)
         self.report_button = ReportButton(self)
         row = QHBoxLayout()
-        for button in (self.resume_button, self.preview_button, self.report_button):
+        for button in (self.resume_button, self.preview_button):
             row.addWidget(button)
         self.layout().insertLayout(self.layout().indexOf(self.progress_bar), row)
+        self.layout().insertWidget(self.layout().indexOf(self.progress_bar), self.report_button)
 
     def _recall(self) -> None:
         """Fill in what was used last; without a folder, what is selected in the viewer is the best guess."""
