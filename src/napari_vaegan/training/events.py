@@ -133,7 +133,7 @@ class Continued:
 
 @dataclass(frozen=True)
 class Finished:
-    """Training is over."""
+    """Training is over; what follows is ``Measuring`` at most, unless it was stopped."""
 
     step: int
     seconds: float
