@@ -107,7 +107,7 @@ def test_a_folder_becomes_a_model_file(textured_images, tmp_path):
     assert header.name == textured_images.name
     assert (header.config.steps, header.config.tasks, header.config.adversarial) == (4, ("denoise",), False)
     assert header.stages == ["vae"]
-    assert list(tmp_path.iterdir()) == [out]
+    assert sorted(tmp_path.iterdir()) == [out.with_suffix(".html"), out]
 
 
 def test_training_away_from_a_terminal_prints_stages_and_validations(textured_images, tmp_path):
@@ -392,6 +392,31 @@ def test_info_says_what_a_model_was_trained_on_and_how(tiny_model_file):
 def test_info_prints_the_header_as_json(tiny_model, tiny_model_file):
     header = json.loads(run("info", tiny_model_file, "--json").stdout)
     assert header == tiny_model.header.model_dump(mode="json")
+
+
+def test_info_writes_the_quality_report_beside_the_model(tiny_model, tmp_path):
+    model = tiny_model.save(tmp_path / "cells.vaegan")
+    assert str(tmp_path / "cells.html") in run("info", model, "--html").stdout
+    run("info", model, "--html", "--out", tmp_path / "other.html")
+    for report in (tmp_path / "cells.html", tmp_path / "other.html"):
+        assert "Do the error bars hold?" in report.read_text(encoding="utf-8")
+
+
+def test_info_replaces_nothing_but_reports(tiny_model_file, tmp_path):
+    mine = tmp_path / "mine.html"
+    mine.write_text("mine")
+    assert "no quality report" in refused("info", tiny_model_file, "--html", "--out", mine)
+    assert "give --html" in refused("info", tiny_model_file, "--out", mine)
+    assert mine.read_text() == "mine"
+
+
+def test_a_report_that_cannot_be_written_does_not_spoil_the_training(textured_images, tmp_path):
+    (tmp_path / "cell.html").write_text("mine")
+    result = run("train", textured_images, "--out", tmp_path / "cell.vaegan", "--steps", 3, *QUICK)
+    assert result.exit_code == 0
+    assert "quality report was not written" in result.stderr
+    assert (tmp_path / "cell.vaegan").is_file()
+    assert (tmp_path / "cell.html").read_text() == "mine"
 
 
 def test_a_bug_keeps_its_traceback(tiny_model_file, monkeypatch):

@@ -9,9 +9,9 @@ from napari_vaegan import OutputError, TrainingConfig, load
 from napari_vaegan.demo import observe
 from napari_vaegan.demo.data import nuclei_layers, read_nuclei, training_stacks, unseen_images
 from napari_vaegan.demo.folder import DemoFolder
-from napari_vaegan.demo.panels import MISSING, Contrast, inferno
 from napari_vaegan.demo.run import run
 from napari_vaegan.images.collection import collect_images, split
+from napari_vaegan.quality.panels import MISSING, Contrast, inferno
 
 OUTPUTS = ("model.vaegan", "contact_sheet.png", "results.md", "results.json")
 

@@ -20,11 +20,12 @@ from napari_vaegan.errors import SettingError, Stopped
 from napari_vaegan.images.collection import Collection, collect_images
 from napari_vaegan.images.division import split
 from napari_vaegan.images.image import Image
+from napari_vaegan.quality.measure import measure_quality, seconds_for
 from napari_vaegan.restoration.header import CalibrationRecord, Header, Scale
 from napari_vaegan.restoration.model import Model
 from napari_vaegan.restoration.model_file import read_model
 from napari_vaegan.training.checkpoint import describe_checkpoint
-from napari_vaegan.training.events import Event, Warned
+from napari_vaegan.training.events import Event, Measuring, Warned
 from napari_vaegan.training.training import Outcome, Training
 
 
@@ -84,7 +85,8 @@ def train(
     Returns
     -------
     Model
-        The best validated running average. Not saved yet: call its ``save``.
+        The best validated running average. Not saved yet: call its ``save``. Its header holds what was measured of it on
+        the images held apart, unless training was stopped.
 
     Raises
     ------
@@ -102,6 +104,13 @@ def train(
     if config is None:
         config = describe_checkpoint(path).config if resume else TrainingConfig()
 
+    warnings: list[str] = []
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Warned):
+            warnings.append(event.message)
+        on_event(event)
+
     def heed_stop(share: float = 1.0) -> None:
         if stop():
             raise Stopped
@@ -115,22 +124,28 @@ def train(
         collection.channels,
         config,
         path,
-        on_event=on_event,
+        on_event=tell,
         stop=stop,
         pause=pause,
         origin=_origin_of(source),
         skipped=tuple(f"{item.name}: {item.reason}" for item in collection.skipped),
         images=len({plane.source for plane in collection.planes}),
         started=started,
+        kept_back=0.0 if config.seconds is None else seconds_for(config.seconds),
     )
     heed_stop()
     if resume:
         training.resume(path)
     for note in (*collection.notes, *division.notes):
-        on_event(Warned(note))
+        tell(Warned(note))
     outcome = training.run()
-    header = _header(name or _name_of(source), config, collection, outcome, training)
-    return Model(outcome.networks, header, config.device, config.precision)
+    header = _header(name or _name_of(source), config, collection, outcome, training, warnings)
+    model = Model(outcome.networks, header, config.device, config.precision)
+    if not outcome.stopped:
+        seconds = seconds_for(outcome.seconds)
+        tell(Measuring(seconds))
+        header.quality = measure_quality(model, division.validation, seconds, stop)
+    return model
 
 
 def load(path: str | os.PathLike[str], device: str = "auto", precision: str | None = None) -> Model:
@@ -174,7 +189,14 @@ def _origin_of_part(part: Any) -> str:
     return part.name if isinstance(part, Image) else "array"
 
 
-def _header(name: str, config: TrainingConfig, collection: Collection, outcome: Outcome, training: Training) -> Header:
+def _header(
+    name: str,
+    config: TrainingConfig,
+    collection: Collection,
+    outcome: Outcome,
+    training: Training,
+    warnings: list[str],
+) -> Header:
     scalings = [plane.scaling for plane in collection.planes]
     return Header(
         name=name,
@@ -197,4 +219,6 @@ def _header(name: str, config: TrainingConfig, collection: Collection, outcome: 
         seconds=round(outcome.seconds, 1),
         device=str(training.device),
         precision=str(training.precision).removeprefix("torch."),
+        warnings=warnings,
+        parameters=sum(weight.numel() for weight in outcome.networks.parameters()),
     )

@@ -150,6 +150,29 @@ def test_training_finishes_and_the_model_is_chosen_in_all_docks(driver: Driver) 
     assert dock.model_file.path != driver.model
 
 
+def test_the_quality_report_of_the_trained_model_is_opened_by_its_button(driver: Driver, monkeypatch: Any) -> None:
+    opened: list[Path] = []
+    monkeypatch.setattr(
+        "napari_vaegan.widgets.train.report_button.QDesktopServices.openUrl",
+        lambda url: opened.append(Path(url.toLocalFile())),
+    )
+    dock = driver.begin(12)
+    assert not dock.report_button.isEnabled()
+    assert "No model is chosen" in dock.report_button.toolTip()
+    driver.finish()
+    dock.report_button.click()
+    assert opened == [driver.model.with_suffix(".html")]
+    assert opened[0].is_file()
+
+
+def test_a_report_that_cannot_be_written_is_said_in_the_summary(driver: Driver) -> None:
+    driver.model.with_suffix(".html").write_text("mine")
+    dock = driver.begin(12)
+    driver.finish()
+    assert "quality report was not written" in dock.summary.text()
+    assert driver.model.with_suffix(".html").read_text() == "mine"
+
+
 def test_a_folder_is_checked_before_the_start(driver: Driver, textured_images: Path) -> None:
     (textured_images / "notes.txt").write_text("no image")
     try:

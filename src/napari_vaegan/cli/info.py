@@ -10,7 +10,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from napari_vaegan.cli.console import in_words, output
+from napari_vaegan.cli.console import in_words, output, say
+from napari_vaegan.errors import SettingError
 
 if TYPE_CHECKING:
     from napari_vaegan.restoration.header import Header
@@ -21,8 +22,21 @@ _TECHNIQUES = ("adversarial", "spectral_normalisation", "progressive")
 def info(
     model: Annotated[Path, typer.Argument(help="Model file, as train wrote it.", show_default=False)],
     json: Annotated[bool, typer.Option("--json", help="Print the whole header as JSON.")] = False,
+    html: Annotated[
+        bool, typer.Option("--html", help="Write the quality report, a page with figures and pictures, beside the model.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Where the quality report goes.", show_default="MODEL.html")
+    ] = None,
 ) -> None:
     """Say what a model was trained on, how, and how well it does."""
+    if html:
+        from napari_vaegan.report import write_report
+
+        say(f"Wrote {write_report(model, out)}")
+        return
+    if out is not None:
+        raise SettingError("Only the quality report goes to a file: give --html with --out.")
     from napari_vaegan.restoration.model_file import read_model
 
     _, header = read_model(model)

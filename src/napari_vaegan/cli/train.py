@@ -74,12 +74,23 @@ def train(
         model.save(out, overwrite=overwrite or resume)
     assert finished is not None
     say(f"Saved {out} ({out.stat().st_size / 1e6:.1f} MB)")
+    _report(out)
     if finished.stopped:
         where = f" --checkpoint {kept}" if checkpoint else ""
         say(f"Training was stopped at step {finished.step}. It goes on from {kept} with:")
         say(f"  napari-vaegan train {' '.join(map(str, source))} --out {out}{where} --resume")
         raise typer.Exit(stopping.exit_code)
     kept.unlink(missing_ok=True)
+
+
+def _report(model: Path) -> None:
+    """Write the quality report beside the model; a place where it cannot go does not spoil the training."""
+    from napari_vaegan.report import write_report
+
+    try:
+        say(f"Wrote {write_report(model)}, its quality report")
+    except OutputError as error:
+        note(f"The quality report was not written: {error}", "yellow")
 
 
 def _resumed(checkpoint: Path, settings: dict[str, Any]) -> TrainingConfig:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from napari_vaegan.cli.console import errors, in_words, note, say
-from napari_vaegan.training.events import Event, Finished, StageChanged, Started, Stepped, Validated, Warned
+from napari_vaegan.training.events import Event, Finished, Measuring, StageChanged, Started, Stepped, Validated, Warned
 
 _LISTED = 10
 """So many of the images that were skipped are named."""
@@ -50,6 +50,8 @@ class PlainLines:
                 note(f"Note: {event.message}", "yellow")
             case Finished():
                 say(f"Trained {event.step:,} steps in {in_words(event.seconds)}")
+            case Measuring():
+                note(f"Measuring it on images held apart, for about {in_words(event.seconds)}")
 
 
 class LivePicture:

@@ -1,4 +1,4 @@
-"""What a microscopist would reach for today: the classical tool of every task."""
+"""The classical noise filter of the demonstration: the best that is installed."""
 
 from __future__ import annotations
 
@@ -7,22 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.restoration import denoise_nl_means, estimate_sigma, inpaint_biharmonic
-from skimage.transform import resize
 
-Estimate = NDArray[np.float64]
-
-
-def bicubic(low: NDArray[Any], shape: tuple[int, ...]) -> Estimate:
-    """Interpolate by cubic splines."""
-    finer: Estimate = resize(low.astype(float), shape, order=3, preserve_range=True)
-    return finer
-
-
-def biharmonic(image: NDArray[Any], mask: NDArray[np.bool_]) -> Estimate:
-    """Fill the mask by the smoothest surface: the biharmonic equation."""
-    filled: Estimate = inpaint_biharmonic(image.astype(float), mask)
-    return filled
+from napari_vaegan.quality.classical import Estimate, non_local_means
 
 
 def noise_filter() -> str:
@@ -34,9 +20,7 @@ def without_noise(image: NDArray[Any], intensity_per_photon: float) -> Estimate:
     """Remove noise by BM3D on stabilised counts, told the true noise law, or by non-local means, told nothing."""
     if find_spec("bm3d"):
         return _anscombe_bm3d(image.astype(float), intensity_per_photon)
-    sigma = float(estimate_sigma(image.astype(float)))
-    filtered: Estimate = denoise_nl_means(image.astype(float), sigma=sigma, h=0.8 * sigma)
-    return filtered
+    return non_local_means(image)
 
 
 def _anscombe_bm3d(image: Estimate, intensity_per_photon: float) -> Estimate:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from napari_vaegan.demo.panels import Contrast, enlarged, inferno
 from napari_vaegan.demo.trials import Trial
+from napari_vaegan.quality.panels import Contrast, enlarged, inferno
 
 _ENLARGEMENT = 2
 _MARGIN = 24

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from napari_vaegan.demo.trials import SAMPLES, Trial
+from napari_vaegan.quality.machine import machine
 from napari_vaegan.restoration.header import Header
 
 
@@ -73,21 +71,6 @@ def table(rows: Sequence[Row]) -> str:
         for row in rows
     ]
     return "\n".join(lines)
-
-
-def machine() -> str:
-    """Name the processor and how many of its cores may be used."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{_processor()}, {cores} core{'s' if cores != 1 else ''}"
-
-
-def _processor() -> str:
-    listing = Path("/proc/cpuinfo")
-    if listing.exists():
-        for line in listing.read_text(errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def as_text(rows: Sequence[Row], header: Header, images: int) -> str:

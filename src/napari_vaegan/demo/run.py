@@ -17,10 +17,11 @@ from napari_vaegan.demo.contact_sheet import draw_contact_sheet
 from napari_vaegan.demo.data import VOXEL_MICROMETRES, training_stacks, unseen_images
 from napari_vaegan.demo.folder import DemoFolder
 from napari_vaegan.demo.narration import Narrator
-from napari_vaegan.demo.results import as_record, as_text, machine, summarise, table
+from napari_vaegan.demo.results import as_record, as_text, summarise, table
 from napari_vaegan.demo.trials import try_all
 from napari_vaegan.images.atomic import atomic_write
 from napari_vaegan.library import train
+from napari_vaegan.quality.machine import machine
 from napari_vaegan.training.events import Event
 
 MODEL, SHEET, TEXT, RECORD = "model.vaegan", "contact_sheet.png", "results.md", "results.json"

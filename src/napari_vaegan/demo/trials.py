@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vaegan.demo import classical, observe
+from napari_vaegan.demo import observe
+from napari_vaegan.demo.classical import noise_filter, without_noise
+from napari_vaegan.quality.classical import bicubic, biharmonic
 from napari_vaegan.restoration.model import Model
 from napari_vaegan.restoration.restoration import Restoration
 
@@ -74,7 +76,7 @@ def try_inpainting(model: Model, truth: NDArray[Any], seed: int) -> Trial:
     begin = time.perf_counter()
     restoration = model.inpaint(broken, mask, samples=SAMPLES, seed=seed)
     seconds = time.perf_counter() - begin
-    filled = classical.biharmonic(broken, mask)
+    filled = biharmonic(broken, mask)
     return Trial("inpaint", "biharmonic", broken, mask, filled, restoration, truth, seconds)
 
 
@@ -84,7 +86,7 @@ def try_super_resolution(model: Model, truth: NDArray[Any], factor: int, seed: i
     begin = time.perf_counter()
     restoration = model.super_resolve(low, factor=factor, samples=SAMPLES, seed=seed)
     seconds = time.perf_counter() - begin
-    finer = classical.bicubic(low, truth.shape)
+    finer = bicubic(low, truth.shape)
     return Trial(f"super-resolve x{factor}", "bicubic", low, None, finer, restoration, truth, seconds)
 
 
@@ -95,8 +97,8 @@ def try_denoising(model: Model, truth: NDArray[Any], seed: int) -> Trial:
     begin = time.perf_counter()
     restoration = model.denoise(noisy, samples=SAMPLES, seed=seed)
     seconds = time.perf_counter() - begin
-    filtered = classical.without_noise(noisy, observe.intensity_per_photon(truth, photons))
-    return Trial("denoise", classical.noise_filter(), noisy, None, filtered, restoration, truth, seconds)
+    filtered = without_noise(noisy, observe.intensity_per_photon(truth, photons))
+    return Trial("denoise", noise_filter(), noisy, None, filtered, restoration, truth, seconds)
 
 
 def try_all(model: Model, truth: NDArray[Any], seed: int) -> list[Trial]:

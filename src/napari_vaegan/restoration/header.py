@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from napari_vaegan.config import TrainingConfig
+from napari_vaegan.restoration.quality_record import QualityRecord
 
 FORMAT_VERSION: Final = 1
 
@@ -27,11 +28,54 @@ class CalibrationRecord(BaseModel):
     largest_roughness: float
 
 
+class NoiseRecord(BaseModel):
+    """The law of the noise in the training images, in grey levels: variance = gain × (intensity − offset) + read noise².
+
+    Attributes
+    ----------
+    gain
+        Grey levels a photon.
+    offset
+        Grey level of no light.
+    read_noise
+        Standard deviation of the noise there is without light.
+    correlation
+        5 × 5: correlation of the noise of a pixel (the middle) with that of its neighbours.
+    intensities, variances, errors
+        The measured points that the law was fitted to: mean intensity, variance there, and its standard error.
+    misfit
+        How far the points lie from the law, relative to their errors; about 1 where it holds.
+    fits
+        Whether the law describes the images.
+    """
+
+    gain: float
+    offset: float
+    read_noise: float
+    correlation: list[list[float]] = []
+    intensities: list[float] = []
+    variances: list[float] = []
+    errors: list[float] = []
+    misfit: float | None = None
+    fits: bool = True
+
+
 class Header(BaseModel):
     """What a model file says of itself, as JSON.
 
     The training's techniques (stages, spectral normalisation, progressive training, weights of the terms) stand in
-    ``config`` and ``stages``.
+    ``config`` and ``stages``. The last fields are optional: files of earlier versions lack them.
+
+    Attributes
+    ----------
+    warnings
+        What the training warned of.
+    parameters
+        How many weights the model has.
+    noise
+        The noise law of the training images, one a channel; empty where none was fitted.
+    quality
+        What was measured at the end of the training; None if it was not.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -54,3 +98,7 @@ class Header(BaseModel):
     seconds: float
     device: str
     precision: str
+    warnings: list[str] = []
+    parameters: int | None = None
+    noise: list[NoiseRecord] = []
+    quality: QualityRecord | None = None

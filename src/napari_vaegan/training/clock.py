@@ -21,10 +21,12 @@ class Clock:
         ``time.perf_counter()`` when the time given began to run.
     elapsed
         Seconds already spent before, when training goes on from a checkpoint.
+    kept_back
+        Seconds of the time given that are kept for what follows the training.
     """
 
-    def __init__(self, config: TrainingConfig, started: float, elapsed: float = 0.0) -> None:
-        self.seconds_given = config.seconds
+    def __init__(self, config: TrainingConfig, started: float, elapsed: float = 0.0, kept_back: float = 0.0) -> None:
+        self.seconds_given = None if config.seconds is None else config.seconds - kept_back
         self.steps_given = config.steps
         self.started = started - elapsed
         self.reserve = 0.0

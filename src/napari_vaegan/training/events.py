@@ -133,7 +133,7 @@ class Continued:
 
 @dataclass(frozen=True)
 class Finished:
-    """Training is over."""
+    """Training is over; what follows is ``Measuring`` at most, unless it was stopped."""
 
     step: int
     seconds: float
@@ -141,4 +141,23 @@ class Finished:
     psnr: dict[str, float]
 
 
-Event = Started | StageChanged | Stepped | Validated | Previewed | Warned | CheckpointSaved | Paused | Continued | Finished
+@dataclass(frozen=True)
+class Measuring:
+    """After the training, its model is measured on images held apart, for so many seconds at most or little longer."""
+
+    seconds: float
+
+
+Event = (
+    Started
+    | StageChanged
+    | Stepped
+    | Validated
+    | Previewed
+    | Warned
+    | CheckpointSaved
+    | Paused
+    | Continued
+    | Finished
+    | Measuring
+)

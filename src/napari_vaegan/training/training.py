@@ -129,6 +129,8 @@ class Training:
         Names of what could not be used, for the listener.
     images
         How many images the planes come from.
+    kept_back
+        Seconds of the time given that are kept for what follows the training.
     """
 
     training: Sequence[Plane]
@@ -143,6 +145,7 @@ class Training:
     skipped: tuple[str, ...] = ()
     images: int = 0
     started: float = field(default_factory=time.perf_counter)
+    kept_back: float = 0.0
 
     def __post_init__(self) -> None:
         config = self.config
@@ -155,7 +158,7 @@ class Training:
         self.previewer = Previewer(self.validator, generates="generate" in config.tasks)
         self.players = Players(config, self.channels, self.kinds, self.device)
         self.stages: list[Stage] = method_stages(config, self.source.unconditional)
-        self.clock = Clock(config, self.started)
+        self.clock = Clock(config, self.started, kept_back=self.kept_back)
         self.step = 0
         self.stage_index = -1
         self.batch_size = config.batch_size
@@ -418,7 +421,7 @@ class Training:
         except (RuntimeError, ValueError, KeyError):
             raise ModelFileError(f"The checkpoint {path} does not fit these settings: resume with the same ones.") from None
         self.step, self.curves, self.validations = state["step"], state["curves"], state["validations"]
-        self.clock = Clock(self.config, time.perf_counter(), state["elapsed"])
+        self.clock = Clock(self.config, time.perf_counter(), state["elapsed"], self.kept_back)
         self.clock.reserve, self.batch_size = state["reserve"], state["batch_size"]
         self._set_random_state(state)
         if state["best"] is not None:

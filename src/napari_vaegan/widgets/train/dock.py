@@ -21,6 +21,7 @@ from napari_vaegan.widgets.train.curves import Curves
 from napari_vaegan.widgets.train.job import LATEST_WINS, TrainingJob
 from napari_vaegan.widgets.train.model_file import ModelFile, checkpoint_of, model_of
 from napari_vaegan.widgets.train.preview import Preview
+from napari_vaegan.widgets.train.report_button import ReportButton
 from napari_vaegan.widgets.train.resume import Resume, note_begin, note_end
 from napari_vaegan.widgets.train.settings_form import SettingsForm
 from napari_vaegan.widgets.train.source import SourceChooser
@@ -139,6 +140,7 @@ class Train(Dock):
             if self.preview.available
             else "There is no preview yet: the first comes some seconds after training began."
         )
+        self.report_button.refresh()
         self.resume.setEnabled(not busy)
         self._show_parts(busy)
 
@@ -192,10 +194,12 @@ class Train(Dock):
         self.resume_button.clicked.connect(self.resume.ask)
         self.preview_button = QPushButton("Show preview", self)
         self.preview_button.clicked.connect(self.preview.reveal)
+        self.report_button = ReportButton(self)
         row = QHBoxLayout()
-        row.addWidget(self.resume_button)
-        row.addWidget(self.preview_button)
+        for button in (self.resume_button, self.preview_button):
+            row.addWidget(button)
         self.layout().insertLayout(self.layout().indexOf(self.progress_bar), row)
+        self.layout().insertWidget(self.layout().indexOf(self.progress_bar), self.report_button)
 
     def _recall(self) -> None:
         """Fill in what was used last; without a folder, what is selected in the viewer is the best guess."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_vaegan.config import TrainingConfig
-from napari_vaegan.errors import Stopped
-from napari_vaegan.training.events import CheckpointSaved, Event, Finished, Previewed, Stepped
+from napari_vaegan.errors import OutputError, Stopped
+from napari_vaegan.training.events import CheckpointSaved, Event, Finished, Previewed, Stepped, Warned
 from napari_vaegan.widgets.control import Cancelled, Control
 from napari_vaegan.widgets.train.model_file import checkpoint_of
 from napari_vaegan.widgets.train.source import Source
@@ -37,7 +37,7 @@ class TrainingJob:
     resume: bool
 
     def __call__(self, control: Control) -> Finished:
-        """Train, and save the model. The checkpoint is kept if training was stopped.
+        """Train, save the model, and write its quality report beside it. The checkpoint is kept if training was stopped.
 
         Raises
         ------
@@ -62,10 +62,21 @@ class TrainingJob:
         except Stopped:
             raise Cancelled from None
         model.save(self.model, overwrite=self.resume)
+        if not control.leaving():
+            self._report(control)
         (end,) = ends
         if not end.stopped:
             checkpoint_of(self.model).unlink(missing_ok=True)
         return end
+
+    def _report(self, control: Control) -> None:
+        """Write the quality report beside the model; a place where it cannot go does not spoil the training."""
+        from napari_vaegan.report import write_report
+
+        try:
+            write_report(self.model)
+        except OutputError as error:
+            control.tell(Warned(f"The quality report was not written: {error}"))
 
 
 def _listener(control: Control, ends: list[Finished]) -> Callable[[Event], None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_vaegan.cli.console import in_words
-from napari_vaegan.training.events import Continued, Event, Paused, StageChanged, Started, Stepped
+from napari_vaegan.training.events import Continued, Event, Measuring, Paused, StageChanged, Started, Stepped
 
 
 class Status(QLabel):
@@ -35,6 +35,9 @@ class Status(QLabel):
             case Stepped():
                 left = in_words(event.seconds_left)
                 self._pace = f"Step {event.step:,}, {_rate(event.steps_per_second)}, {left} left"
+            case Measuring():
+                self._stage = "<b>Trained.</b>"
+                self._pace = f"Measuring the model on images held apart, for about {in_words(event.seconds)}…"
             case Paused():
                 self._paused = f"Paused at step {event.step:,}."
             case Continued():

@@ -1,4 +1,4 @@
-"""Single pictures of the contact sheet: intensities as greys, errors as inferno colours, enlarged pixel by pixel."""
+"""Single pictures: intensities as greys, errors as inferno colours, enlarged pixel by pixel."""
 
 from __future__ import annotations
 
