@@ -42,6 +42,26 @@ class TrainingConfig(BaseModel):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="Number format of the networks; auto takes bfloat16 where the device computes in it."
     )
+    noise: Literal["auto", "clean", "noisy"] = Field(
+        "auto",
+        description="Whether the images are noisy: auto finds out, clean takes them as they are, noisy learns from noisy "
+        "images alone what they are without noise.",
+    )
+    gain: float | None = Field(
+        None,
+        gt=0,
+        description="Grey levels a photon, if the images are noisy and it is known; fitted to the images if not given.",
+        json_schema_extra={"expert": True},
+    )
+    offset: float = Field(
+        0.0, description="Grey level without light, beside a given gain.", json_schema_extra={"expert": True}
+    )
+    read_noise: float = Field(
+        0.0,
+        ge=0,
+        description="Standard deviation of the camera's noise in grey levels, beside a given gain.",
+        json_schema_extra={"expert": True},
+    )
     axes: str | None = Field(
         None, description="Axes of the images, such as TYX, where their files do not say; guessed if not given."
     )
@@ -127,6 +147,11 @@ class TrainingConfig(BaseModel):
         if len(set(self.tasks)) < len(self.tasks):
             raise ValueError("the setting tasks names a task twice: name each once")
         return self
+
+    @property
+    def noise_by_hand(self) -> tuple[float, float, float] | None:
+        """Gain, offset and read noise, if they are given."""
+        return None if self.gain is None else (self.gain, self.offset, self.read_noise)
 
     @property
     def seconds(self) -> float | None:

@@ -20,8 +20,10 @@ from napari_vaegan.errors import SettingError, Stopped
 from napari_vaegan.images.collection import Collection, collect_images
 from napari_vaegan.images.division import split
 from napari_vaegan.images.image import Image
+from napari_vaegan.images.noise_law import NoiseLaw
+from napari_vaegan.images.noisy_folder import find_noise
 from napari_vaegan.quality.measure import measure_quality, seconds_for
-from napari_vaegan.restoration.header import CalibrationRecord, Header, Scale
+from napari_vaegan.restoration.header import CalibrationRecord, Header, NoiseRecord, Scale
 from napari_vaegan.restoration.model import Model
 from napari_vaegan.restoration.model_file import read_model
 from napari_vaegan.training.checkpoint import describe_checkpoint
@@ -116,11 +118,12 @@ def train(
             raise Stopped
 
     collection = collect_images(source, config.axes, config.channels, on_progress=heed_stop)
-    division = split(collection, config.validation_fraction, config.seed)
+    noise = find_noise(collection.planes, config.noise, config.noise_by_hand, heed_stop)
+    division = split(collection, config.validation_fraction, config.seed, strips=bool(noise.laws))
     heed_stop()
     training = Training(
-        division.training,
-        division.validation,
+        noise.mark(division.training),
+        noise.mark(division.validation),
         collection.channels,
         config,
         path,
@@ -136,15 +139,16 @@ def train(
     heed_stop()
     if resume:
         training.resume(path)
-    for note in (*collection.notes, *division.notes):
+    for note in (*collection.notes, *division.notes, *noise.notes):
         tell(Warned(note))
     outcome = training.run()
     header = _header(name or _name_of(source), config, collection, outcome, training, warnings)
+    header.noise = [_noise_record(law) for law in noise.typical]
     model = Model(outcome.networks, header, config.device, config.precision)
     if not outcome.stopped:
         seconds = seconds_for(outcome.seconds)
         tell(Measuring(seconds))
-        header.quality = measure_quality(model, division.validation, seconds, stop)
+        header.quality = measure_quality(model, training.validation, seconds, stop)
     return model
 
 
@@ -187,6 +191,11 @@ def _origin_of_part(part: Any) -> str:
     if isinstance(part, (str, os.PathLike)):
         return str(Path(part).resolve())
     return part.name if isinstance(part, Image) else "array"
+
+
+def _noise_record(law: NoiseLaw) -> NoiseRecord:
+    points = law.to_dict()
+    return NoiseRecord(**{**points, **(points.pop("transfer") or {})})
 
 
 def _header(

@@ -88,7 +88,9 @@ def _rows(header: Header) -> list[tuple[str, str]]:
         label = ""
     label = "90 % of errors within"
     for kind, record in header.calibration.items():
-        rows.append((label, f"{kind}: ± {_ninety_percent(record.quantiles):.2f} standard deviations"))
+        widths = [_ninety_percent(point.quantiles) for point in record.points]
+        said = f"{widths[0]:.2f}" if len(widths) == 1 else f"{min(widths):.2f} to {max(widths):.2f}"
+        rows.append((label, f"{kind}: ± {said} standard deviations"))
         label = ""
     rows.append(("Versions", ", ".join(f"{name} {version}" for name, version in header.versions.items())))
     return rows

@@ -31,7 +31,7 @@ class Split:
     notes: tuple[str, ...] = ()
 
 
-def split(collection: Collection, fraction: float = 0.1, seed: int = 0) -> Split:
+def split(collection: Collection, fraction: float = 0.1, seed: int = 0, strips: bool = False) -> Split:
     """Hold planes apart for validation, by image wherever there are two or more.
 
     Parameters
@@ -42,6 +42,9 @@ def split(collection: Collection, fraction: float = 0.1, seed: int = 0) -> Split
         Part of the images for validation; at least one.
     seed : int, default 0
         Which images.
+    strips : bool, default False
+        Whether a part of every image is held apart instead of some images, where they are large enough: so that
+        each image's own noise is validated.
 
     Returns
     -------
@@ -52,6 +55,11 @@ def split(collection: Collection, fraction: float = 0.1, seed: int = 0) -> Split
     """
     planes = collection.planes
     sources = sorted({plane.source for plane in planes})
+    large = all(max(plane.pixels.shape[:2]) // _STRIP_FRACTION >= _THINNEST_STRIP for plane in planes)
+    if strips and large and len(sources) > 1:
+        parts = [_cut(plane) for plane in planes]
+        note = "The last quarter of the longer side of every image is held apart, as each has noise of its own."
+        return Split(tuple(first for first, _ in parts), tuple(last for _, last in parts), (note,))
     if len(sources) > 1:
         count = min(max(1, round(fraction * len(sources))), len(sources) - 1)
         held = set(np.random.default_rng(seed).choice(sources, count, replace=False).tolist())
@@ -59,7 +67,7 @@ def split(collection: Collection, fraction: float = 0.1, seed: int = 0) -> Split
             tuple(plane for plane in planes if plane.source not in held),
             tuple(plane for plane in planes if plane.source in held),
         )
-    if all(max(plane.pixels.shape[:2]) // _STRIP_FRACTION >= _THINNEST_STRIP for plane in planes):
+    if large:
         parts = [_cut(plane) for plane in planes]
         note = "There is one image, so the last quarter of its longer side is held apart for validation."
         return Split(tuple(first for first, _ in parts), tuple(last for _, last in parts), (note,))

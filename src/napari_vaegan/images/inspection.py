@@ -16,7 +16,7 @@ from napari_vaegan.images.noise_law import NoiseLaw, fit_noise_law, relative_lev
 _MOST_PLANES = 200
 _MOST_PIXELS = 500_000
 
-_NOISY_STD = 0.04
+NOISY_STD = 0.04
 _SATURATED_SHARE = 0.01
 _CLUMP = 4.0
 _LEVELS_BELOW = 5
@@ -88,7 +88,7 @@ def inspect(planes: Sequence[Plane], on_progress: Callable[[float], None] = lamb
         noises[plane.source].extend(_noises(plane))
         if any(saturated_share(plane.pixels[..., channel]) > _SATURATED_SHARE for channel in range(plane.pixels.shape[-1])):
             saturated.add(plane.source)
-    noisy = [of_image for of_image in noises.values() if _median([noise.std for noise in of_image]) > _NOISY_STD]
+    noisy = [of_image for of_image in noises.values() if _median([noise.std for noise in of_image]) > NOISY_STD]
     return Inspection(
         images=len(noises),
         saturated=len(saturated),

@@ -137,6 +137,13 @@ class NoiseLaw:
         )
 
 
+def white_correlation() -> NDArray[np.float64]:
+    """Return the correlation ``(5, 5)`` of noise that is independent from pixel to pixel."""
+    correlation = np.zeros((5, 5))
+    correlation[2, 2] = 1
+    return correlation
+
+
 def fit_noise_law(
     planes: Sequence[NDArray[Any]], lowest: float | None = None, highest: float | None = None
 ) -> NoiseLaw | None:

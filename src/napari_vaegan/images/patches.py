@@ -48,7 +48,8 @@ class Patches:
     @property
     def noisy(self) -> NDArray[np.bool_]:
         """Which patches have noise of their own: (count,)."""
-        return ((self.gain > 0) | (self.read_noise > 0)).any(axis=1)
+        noisy: NDArray[np.bool_] = np.any((self.gain > 0) | (self.read_noise > 0), axis=1)
+        return noisy
 
     def select(self, chosen: NDArray[Any]) -> Patches:
         """Return the patches of a boolean mask or of indices."""
@@ -102,13 +103,15 @@ class PatchSampler:
             low[i], span[i] = plane.scaling.low, plane.scaling.span
         limits = np.array([_highest(self._planes[plane].pixels.dtype) for plane in chosen], np.float32)
         step = np.where(np.isfinite(limits)[:, None], 1 / span, 0)
-        noise = self._noise[chosen]
+        gain, offset, read_noise = self._noise[chosen].swapaxes(0, 1)
         return Patches(
             pixels,
             (-low / span).astype(np.float32),
             step.astype(np.float32),
             limits,
-            *noise.swapaxes(0, 1),
+            gain,
+            offset,
+            read_noise,
             self._correlation[chosen],
         )
 

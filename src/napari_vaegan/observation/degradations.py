@@ -63,7 +63,7 @@ def kinds_of(tasks: tuple[str, ...]) -> tuple[Kind, ...]:
     return tuple(Kind(task, factor) for task in tasks for factor in (FACTORS if task == "super-resolve" else (1,)))
 
 
-def degrade(patches: Patches, kind: Kind, random: np.random.Generator) -> Degraded:
+def degrade(patches: Patches, kind: Kind, random: np.random.Generator, whole: bool = False) -> Degraded:
     """Observe patches as an instrument could have.
 
     Noisy patches are their own truth, as what is observed for every task but denoising tells nothing of the noise in the
@@ -77,6 +77,9 @@ def degrade(patches: Patches, kind: Kind, random: np.random.Generator) -> Degrad
         What is observed.
     random
         Source of chance.
+    whole
+        Whether noisy patches are observed whole, as they are when they are restored, and are their own truth: that is for
+        judging, see ``stein_noise``, not for learning.
     """
     truth, noise = torch.from_numpy(patches.pixels), _noise_in(patches)
     if kind.task == "generate":
@@ -87,6 +90,8 @@ def degrade(patches: Patches, kind: Kind, random: np.random.Generator) -> Degrad
     if kind.task == "super-resolve":
         return Degraded(truth, noise, _observe_rounded_block_means(truth, patches, kind.factor))
     if kind.task == "denoise":
+        if patches.noisy.any() and whole:
+            return Degraded(truth, noise, observe_noisy(truth, noise))
         if patches.noisy.any():
             return _observe_a_part(patches, noise, random)
         noisy, added = poisson_gaussian(patches, random)

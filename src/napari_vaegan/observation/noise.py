@@ -164,7 +164,8 @@ def correlated(independent: Tensor, correlation: Tensor) -> Tensor:
     power = torch.fft.rfft2(padded.roll((-2, -2), (-2, -1))).real.clamp(min=0)
     both = torch.fft.fft2(padded.roll((-2, -2), (-2, -1))).real.clamp(min=0).mean((-2, -1), keepdim=True)
     amplitude = (power / both).sqrt()[:, None]
-    return torch.fft.irfft2(torch.fft.rfft2(independent) * amplitude, s=(height, width))
+    noise: Tensor = torch.fft.irfft2(torch.fft.rfft2(independent) * amplitude, s=(height, width))
+    return noise
 
 
 def smoothed(image: Tensor) -> Tensor:

@@ -10,29 +10,38 @@ from numpy.typing import NDArray
 
 from napari_vaegan.quality.trial import Trial
 from napari_vaegan.restoration.uncertainty import interval_width, standard_deviation
-from napari_vaegan.training.validation import KindCalibration, calibrate
+from napari_vaegan.training.calibration import Compared, KindCalibration, calibrate, noise_level
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 
 def calibration_on(trials: Sequence[Trial]) -> KindCalibration:
     """Calibrate as the training does."""
+    levels = [noise_level(trial.estimate.mean[None], trial.observation) for trial in trials]
     return calibrate(
-        torch.stack([trial.estimate.mean for trial in trials]),
-        torch.stack([trial.estimate.log_error for trial in trials]),
-        torch.stack([trial.truth for trial in trials]),
-        torch.stack([trial.unknown for trial in trials]),
-        torch.cat([trial.observation.estimate for trial in trials]),
+        Compared(
+            torch.stack([trial.estimate.mean for trial in trials]),
+            torch.stack([trial.estimate.log_error for trial in trials]),
+            torch.stack([trial.truth for trial in trials]),
+            torch.stack([trial.truth_noise for trial in trials]),
+            torch.stack([trial.unknown for trial in trials]),
+            torch.cat([trial.observation.estimate for trial in trials]),
+            torch.cat(levels),
+        )
     )
 
 
 def coverage(trials: Sequence[Trial], calibration: KindCalibration) -> NDArray[np.float64]:
-    """Return the share of the unknown true pixels of each patch inside the intervals: (trials, LEVELS)."""
-    halves = np.array([interval_width(calibration.quantiles, level) for level in LEVELS])
+    """Return the share of the unknown true pixels of each patch inside the intervals: (trials, LEVELS).
+
+    Beside a noisy truth the variance of its noise is added to that of the error.
+    """
     shares = []
     for trial in trials:
-        std = standard_deviation(trial.estimate.log_error, calibration)[trial.unknown]
-        score = ((trial.estimate.mean - trial.truth)[trial.unknown].abs() / std).numpy()
+        point = trial.calibration(calibration)
+        halves = np.array([interval_width(point.quantiles, level) for level in LEVELS])
+        variance = standard_deviation(trial.estimate.log_error, point).square() + trial.truth_noise
+        score = ((trial.estimate.mean - trial.truth).abs() / variance.sqrt())[trial.unknown].numpy()
         shares.append((score[:, None] <= halves).mean(axis=0))
     return np.array(shares)
 
@@ -44,9 +53,11 @@ def crossed_coverage(first: Sequence[Trial], second: Sequence[Trial]) -> NDArray
 
 def mean_widths(trials: Sequence[Trial], calibration: KindCalibration) -> NDArray[np.float64]:
     """Return the mean full width of intervals over unknown pixels, in scaled intensities: (channels, LEVELS)."""
-    std = torch.stack([standard_deviation(trial.estimate.log_error, calibration) for trial in trials])
-    unknown = torch.stack([trial.unknown for trial in trials])
-    mean_std = (std * unknown).sum((0, 2, 3)) / unknown.sum((0, 2, 3)).clamp(min=1)
-    halves = np.array([interval_width(calibration.quantiles, level) for level in LEVELS])
-    widths: NDArray[np.float64] = 2 * mean_std.double().numpy()[:, None] * halves
+    widths = np.zeros((trials[0].truth.shape[0], len(LEVELS)))
+    for trial in trials:
+        point = trial.calibration(calibration)
+        std = standard_deviation(trial.estimate.log_error, point) * trial.unknown
+        mean_std = std.sum((1, 2)) / trial.unknown.sum((1, 2)).clamp(min=1)
+        halves = np.array([interval_width(point.quantiles, level) for level in LEVELS])
+        widths += 2 * mean_std.double().numpy()[:, None] * halves / len(trials)
     return widths

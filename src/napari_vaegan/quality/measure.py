@@ -180,7 +180,8 @@ class _Measurement:
             for one in tried:
                 if len(one.halves[number]):
                     trial = one.halves[number][0]
-                    std = standard_deviation(trial.estimate.log_error, self.model.calibration_of(one.kind)) * trial.unknown
+                    point = trial.calibration(self.model.calibration_of(one.kind))
+                    std = standard_deviation(trial.estimate.log_error, point) * trial.unknown
                     pictures.append(picture_trial(trial, std, scaling, colour))
         return pictures
 

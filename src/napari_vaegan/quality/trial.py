@@ -17,6 +17,8 @@ from napari_vaegan.observation.observation import Observation
 from napari_vaegan.quality.classical import bicubic, biharmonic, non_local_means
 from napari_vaegan.restoration.engine import Engine, Estimate
 from napari_vaegan.restoration.latent_noise import placed_noise
+from napari_vaegan.training.calibration import CalibrationPoint, KindCalibration, noise_level
+from napari_vaegan.training.losses import excess_error
 
 TOOLS = {"inpaint": "biharmonic", "super-resolve": "bicubic", "denoise": "non-local means"}
 
@@ -31,6 +33,8 @@ class Trial:
         The patch.
     observation
         What model and tool were given, a batch of 1.
+    truth_noise
+        Variance of the truth's own noise; 0 where it counts as clean.
     unknown
         The pixels that were not given exactly, bool.
     estimate
@@ -41,16 +45,25 @@ class Trial:
 
     kind: Kind
     truth: Tensor
+    truth_noise: Tensor
     observation: Observation
     unknown: Tensor
     estimate: Estimate
     classical: Tensor
 
     def psnr(self, image: Tensor) -> float:
-        """Return the peak signal-to-noise ratio in dB for a peak of 1; of inpainting, that of the missing pixels."""
+        """Return the peak signal-to-noise ratio in dB for a peak of 1; of inpainting, that of the missing pixels.
+
+        The variance of the truth's own noise is taken off the error.
+        """
         squared = (image - self.truth).square()
-        error = squared[self.unknown].mean() if self.kind.task == "inpaint" else squared.mean()
+        counted = self.unknown if self.kind.task == "inpaint" else torch.ones_like(self.unknown)
+        error = excess_error(squared[counted].mean(), self.truth_noise[counted].mean())
         return float(-10 * error.clamp(min=1e-10).log10())
+
+    def calibration(self, of_kind: KindCalibration) -> CalibrationPoint:
+        """Return the calibration at the level of the noise that was observed."""
+        return of_kind.at(float(noise_level(self.estimate.mean[None], self.observation)))
 
     def ssim(self, image: Tensor) -> float:
         """Return the structural similarity (Wang et al. 2004) for a range of 1."""
@@ -73,15 +86,16 @@ def attempt(engine: Engine, patch: Patches, kind: Kind, samples: int, random: np
     random
         Source of chance.
     """
-    truth = torch.from_numpy(patch.pixels)
-    observation = degrade(patch, kind, random)
+    degraded = degrade(patch, kind, random, whole=True)
+    truth, observation = degraded.truth, degraded.observation
     unknown = ((observation.known < 1) | ~observation.noiseless).expand_as(truth)[0]
     if not unknown.any():
         return None
     noise = partial(placed_noise, int(random.integers(2**32)), 0)
     estimate = engine.estimate(observation, samples, noise)
     classical = torch.from_numpy(restore_classically(observation, kind))
-    return Trial(kind, truth[0], observation, unknown, estimate, classical)
+    truth_noise = degraded.noise.variance(estimate.mean[None])[0]
+    return Trial(kind, truth[0], truth_noise, observation, unknown, estimate, classical)
 
 
 def restore_classically(observation: Observation, kind: Kind) -> NDArray[np.float32]:

@@ -1,22 +1,31 @@
-"""Denoise: the image without the noise of its instrument, whose level the model finds by itself."""
+"""Denoise: the image without the noise of its instrument, whose law is fitted to the image at hand."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from napari_vaegan.images.noise_law import NoiseLaw, fit_noise_law
 from napari_vaegan.images.scaling import Scaling
 from napari_vaegan.observation.degradations import Kind
+from napari_vaegan.observation.noise import NoiseOfBatch
 from napari_vaegan.observation.observation import Observation, observe_noisy
 from napari_vaegan.restoration.consistency import Unbound
 from napari_vaegan.restoration.progress import OnProgress, no_progress
 from napari_vaegan.restoration.restoration import Restoration
 from napari_vaegan.restoration.restore import Request, accept, restore
-from napari_vaegan.restoration.subject import to_tensor
+from napari_vaegan.restoration.subject import Subject, to_tensor
 
 if TYPE_CHECKING:
     from napari_vaegan.restoration.model import Model
+
+FITTED_PLANES = 8
+"""Of a stack, as many evenly spaced planes are looked at to fit the law."""
 
 
 def denoise(
@@ -30,9 +39,39 @@ def denoise(
     """Remove photon and read noise from an image; see ``Model.denoise``."""
     kind = Kind("denoise")
     subject = accept(model, kind, image, axes, samples, seed)
+    laws = fit_laws(subject)
 
     def observe(index: int, plane: NDArray[Any], scaling: Scaling) -> Observation:
-        return observe_noisy(to_tensor(plane, scaling))
+        return observe_noisy(to_tensor(plane, scaling), _of_batch(laws, scaling) if laws else None)
 
-    request = Request(kind, subject, subject.finite_plane, observe, Unbound(subject.dtype))
+    request = Request(kind, subject, subject.finite_plane, observe, Unbound(subject.dtype), report=_describe(laws))
     return restore(model, request, samples, seed, on_progress)
+
+
+def fit_laws(subject: Subject) -> list[NoiseLaw]:
+    """Fit the law of the noise of every channel to the image at hand; none if a law does not describe it."""
+    indices = np.unique(np.linspace(0, len(subject) - 1, min(len(subject), FITTED_PLANES)).round().astype(int))
+    planes = [subject.finite_plane(int(index)) for index in indices]
+    laws = [fit_noise_law([plane[..., channel] for plane in planes]) for channel in range(planes[0].shape[-1])]
+    fitting = [law for law in laws if law is not None and law.transfer is not None and law.transfer.fits]
+    return fitting if len(fitting) == len(laws) else []
+
+
+def _of_batch(laws: Sequence[NoiseLaw], scaling: Scaling) -> NoiseOfBatch:
+    scaled = [
+        law.scaled(low, span) for law, low, span in zip(laws, scaling.low.tolist(), scaling.span.tolist(), strict=True)
+    ]
+
+    def channels(name: str) -> Tensor:
+        return torch.tensor([[getattr(law, name) for law in scaled]], dtype=torch.float32)
+
+    correlation = torch.tensor(np.stack([law.correlation for law in scaled]), dtype=torch.float32).mean(0)[None]
+    return NoiseOfBatch(channels("gain"), channels("offset"), channels("read_noise"), correlation)
+
+
+def _describe(laws: Sequence[NoiseLaw]) -> dict[str, Any]:
+    """Return what the report says of the noise, a value a channel."""
+    if not laws:
+        return {"noise": None}
+    values = {name: [round(float(getattr(law, name)), 4) for law in laws] for name in ("gain", "offset", "read_noise")}
+    return {"noise": {**values, "correlated": [not law.white for law in laws]}}

@@ -19,11 +19,18 @@ class Scale(BaseModel):
     span: list[float]
 
 
+class CalibrationPointRecord(BaseModel):
+    """How predicted errors relate to true ones at one level of noise; see ``CalibrationPoint``."""
+
+    noise: float = Field(ge=0)
+    scale: float = Field(gt=0)
+    quantiles: tuple[float, ...]
+
+
 class CalibrationRecord(BaseModel):
     """How predicted errors relate to true ones, for one kind of observation; see ``KindCalibration``."""
 
-    scale: float = Field(gt=0)
-    quantiles: tuple[float, ...]
+    points: list[CalibrationPointRecord] = Field(min_length=1)
     largest_std: float
     largest_roughness: float
 

@@ -22,8 +22,8 @@ from napari_vaegan.restoration.model_file import write_model
 from napari_vaegan.restoration.progress import OnProgress, no_progress
 from napari_vaegan.restoration.restoration import Restoration
 from napari_vaegan.restoration.super_resolve import super_resolve
+from napari_vaegan.training.calibration import KindCalibration
 from napari_vaegan.training.device import choose_device, choose_precision, place
-from napari_vaegan.training.validation import KindCalibration
 
 
 class Model:
@@ -88,7 +88,7 @@ class Model:
         """Return how predicted and true errors relate for a kind of observation."""
         self.check_task(kind.task)
         record = self.header.calibration[str(kind)]
-        return KindCalibration(**record.model_dump())
+        return KindCalibration.from_dict(record.model_dump())
 
     def generate(
         self,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from napari_vaegan.restoration.restoration import Restoration
 from napari_vaegan.restoration.subject import Subject, from_tensor
 from napari_vaegan.restoration.tiles import bands
 from napari_vaegan.restoration.uncertainty import standard_deviation
-from napari_vaegan.training.validation import KindCalibration, roughness
+from napari_vaegan.training.calibration import KindCalibration, noise_level, roughness
 
 if TYPE_CHECKING:
     from napari_vaegan.restoration.model import Model
@@ -56,6 +56,8 @@ class Request:
         What the result shares with what was seen.
     known
         (N, Y, X): the pixels whose intensities mean anything; all if None.
+    report
+        What the task adds to the report.
     """
 
     kind: Kind
@@ -64,6 +66,7 @@ class Request:
     observe: Callable[[int, NDArray[Any], Scaling], Observation]
     consistency: Consistency
     known: NDArray[np.bool_] | None = None
+    report: Mapping[str, Any] = field(default_factory=dict)
 
 
 def accept(model: Model, kind: Kind, image: Any, axes: str | None, samples: int, seed: int) -> Subject:
@@ -120,7 +123,14 @@ def restore(model: Model, request: Request, samples: int, seed: int, on_progress
         "clipped_pixels": result.clipped,
         "consistency_residual": max(result.residuals, default=None),
         "out_of_distribution": round(result.unlike, 3),
-        "warnings": [*subject.guessed, *_tile_warning(engine.tile, model.engine.tile), *_unlike_warning(result.unlike)],
+        "error_bars_widened": round(result.widened, 3),
+        **request.report,
+        "warnings": [
+            *subject.guessed,
+            *request.report.get("warnings", ()),
+            *_tile_warning(engine.tile, model.engine.tile),
+            *_unlike_warning(result.unlike),
+        ],
     }
     return result.put_together(report)
 
@@ -137,7 +147,8 @@ class _Result:
         self.mean, self.std = np.empty(shape, np.float32), np.empty(shape, np.float32)
         self.samples = np.empty((samples, *shape), np.float32)
         self.image = np.empty(shape, request.subject.dtype)
-        self.tiles, self.clipped, self.unlike = 0, 0, 0.0
+        self.tiles, self.clipped, self.unlike, self.widened = 0, 0, 0.0, 1.0
+        self.levels: list[float] = []
         self.residuals: list[float] = []
 
     def add_estimate(self, index: int, estimate: Estimate, seen: NDArray[Any]) -> None:
@@ -161,11 +172,13 @@ class _Result:
 
     def add_errors(self, index: int, estimate: Estimate, observation: Observation) -> None:
         """Calibrate the expected errors of a plane."""
-        std = standard_deviation(estimate.log_error, self.calibration)
+        self.levels.append(float(noise_level(estimate.mean[None], observation)))
+        std = standard_deviation(estimate.log_error, self.calibration.at(self.levels[-1]))
         unknown = ((observation.known < 1) | ~observation.noiseless)[0]
         unlike = _unlikeness(observation, std[unknown.expand_as(std)], self.calibration)
-        self.unlike = max(self.unlike, unlike)
-        self.std[index] = (std * unknown).numpy().transpose(1, 2, 0) * self.scaling.span
+        wider = max(1.0, unlike)  # beyond what was calibrated, errors are taken to grow with the unlikeness
+        self.unlike, self.widened = max(self.unlike, unlike), max(self.widened, wider)
+        self.std[index] = (wider * std * unknown).numpy().transpose(1, 2, 0) * self.scaling.span
 
     def put_together(self, report: dict[str, Any]) -> Restoration:
         """Return the restoration in the image's order of axes."""
@@ -178,7 +191,7 @@ class _Result:
             std=layout.restore(self.std),
             image=layout.restore(self.image),
             report=report,
-            quantiles=self.calibration.quantiles,
+            quantiles=self.calibration.at(float(np.mean(self.levels))).quantiles,
             layout=layout,
             consistency=self.request.consistency,
         )
@@ -215,5 +228,5 @@ def _unlike_warning(unlike: float) -> Iterator[str]:
     if unlike > STRANGE:
         yield (
             f"The image is unlike the training folder's (it is {unlike:.1f} times as rough, or as hard to restore, as any "
-            "image held apart): the error bars may be too small here."
+            "image held apart): the error bars were widened as much, and may still be too small here."
         )

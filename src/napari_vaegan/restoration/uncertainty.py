@@ -8,10 +8,10 @@ import numpy as np
 from scipy.special import ndtri
 from torch import Tensor
 
-from napari_vaegan.training.validation import LEVELS, KindCalibration
+from napari_vaegan.training.calibration import LEVELS, CalibrationPoint
 
 
-def standard_deviation(log_error: Tensor, calibration: KindCalibration) -> Tensor:
+def standard_deviation(log_error: Tensor, calibration: CalibrationPoint) -> Tensor:
     """Return the calibrated standard deviation in scaled intensities, of the shape of ``log_error``."""
     return calibration.scale * (0.5 * log_error.clamp(-20, 5)).exp()
 

@@ -74,14 +74,20 @@ def jitter_intensity(patches: Patches, random: np.random.Generator) -> Patches:
     )
 
 
-def observe_batch(patches: Patches, chosen: NDArray[np.int64], kinds: Sequence[Kind], random: np.random.Generator) -> Batch:
-    """Observe each patch as the kind that was chosen for it; the batch is ordered by kind."""
+def observe_batch(
+    patches: Patches,
+    chosen: NDArray[np.int64],
+    kinds: Sequence[Kind],
+    random: np.random.Generator,
+    whole: bool = False,
+) -> Batch:
+    """Observe each patch as the kind that was chosen for it; the batch is ordered by kind. ``whole``: see ``degrade``."""
     degraded, indices = [], []
     for index, kind in enumerate(kinds):
         for noisy in (False, True):
             part = patches.select((chosen == index) & (patches.noisy == noisy))
             if len(part.pixels):
-                degraded.append(degrade(part, kind, random))
+                degraded.append(degrade(part, kind, random, whole))
                 indices.append(torch.full((len(part.pixels),), index))
     return Batch(
         torch.cat([part.truth for part in degraded]),

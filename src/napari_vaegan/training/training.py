@@ -21,6 +21,7 @@ from napari_vaegan.images.patches import PatchSampler
 from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.degradations import kinds_of
 from napari_vaegan.training.batches import BatchSource
+from napari_vaegan.training.calibration import KindCalibration
 from napari_vaegan.training.checkpoint import read_checkpoint, write_checkpoint
 from napari_vaegan.training.clock import Clock, locate
 from napari_vaegan.training.device import choose_device, choose_precision, flushed_denormals, is_out_of_memory, number_format
@@ -41,13 +42,19 @@ from napari_vaegan.training.interruption import Interrupted, heed, interruptible
 from napari_vaegan.training.players import Players
 from napari_vaegan.training.previews import Previewer
 from napari_vaegan.training.stages import Progress, Stage, method_stages
-from napari_vaegan.training.validation import Judgement, KindCalibration, Validator
+from napari_vaegan.training.validation import Judgement, Validator
 
 VALIDATIONS = 12
 """How often the running average is judged in one training."""
 
 VALIDATION_PATCHES = 12
 """Of each kind of observation."""
+
+CALIBRATION_PATCHES = 64
+"""Of each kind, on which the error bars of the finished model are calibrated; others than those that chose it."""
+
+END_VALIDATIONS = 4
+"""The last validation and the calibration after it take about as long as so many validations."""
 
 HURRIED_PATCHES = 2
 """The same where training was stopped before its first validation: whoever stops does not want to wait."""
@@ -292,7 +299,7 @@ class Training:
         begin = time.perf_counter()
         self._judge(VALIDATION_PATCHES)
         self._preview()
-        self.clock.reserve = time.perf_counter() - begin
+        self.clock.reserve = END_VALIDATIONS * (time.perf_counter() - begin)
 
     def _judge(self, patches: int) -> None:
         with self._beside_the_training():
@@ -311,7 +318,7 @@ class Training:
 
     @contextmanager
     def _beside_the_training(self) -> Iterator[None]:
-        """Compute in the training's number format, with random numbers that are always the same; its own go on undisturbed."""
+        """Compute in the training's number format, with the same random numbers each time, beside its own."""
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices), number_format(self.device, self.precision):
             torch.manual_seed(self.config.seed)
@@ -363,6 +370,8 @@ class Training:
         assert self.best is not None
         networks = self.players.average.module
         networks.load_state_dict(self.best.weights)
+        if not stopped:
+            self.best.calibration = self._calibrate(networks)
         seconds = self.clock.elapsed
         self.on_event(Finished(self.step, seconds, stopped, self.best.psnr))
         return Outcome(
@@ -375,6 +384,13 @@ class Training:
             stopped,
             [stage.name for stage in self.stages],
         )
+
+    def _calibrate(self, networks: VaeGan) -> dict[str, KindCalibration]:
+        """Calibrate on new patches: those that were looked at to choose the best weights would flatter them."""
+        seed = self.config.seed + 1
+        with self._beside_the_training():
+            validator = Validator(PatchSampler(self.validation, seed), self.kinds, CALIBRATION_PATCHES, seed)
+            return validator.calibrate(networks, self.device)
 
     def save_checkpoint(self) -> None:
         """Write a checkpoint, if a place was given for it and there is a step to keep."""
@@ -425,7 +441,9 @@ class Training:
         self.clock.reserve, self.batch_size = state["reserve"], state["batch_size"]
         self._set_random_state(state)
         if state["best"] is not None:
-            calibration = {name: KindCalibration(**value) for name, value in state["best"].pop("calibration").items()}
+            calibration = {
+                name: KindCalibration.from_dict(value) for name, value in state["best"].pop("calibration").items()
+            }
             self.best = Best(**state["best"], calibration=calibration)
 
     def _random_state(self) -> dict[str, Any]:

@@ -7,46 +7,35 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_vaegan.images.patches import PatchSampler
 from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.degradations import Kind
+from napari_vaegan.observation.noise import smoothed
 from napari_vaegan.observation.observation import Observation
 from napari_vaegan.observation.projections import project, project_residual
 from napari_vaegan.training.batches import Batch, observe_batch
+from napari_vaegan.training.calibration import (
+    LEAST_EXCESS,
+    Compared,
+    KindCalibration,
+    calibrate,
+    join_compared,
+    noise_level,
+)
 from napari_vaegan.training.losses import squared_error
-
-LEVELS = (0.5, 0.6, 0.68, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99)
-"""Levels at which intervals are calibrated; between them the width is interpolated."""
 
 PATCH_SIZE = 96
 """A multiple of every factor of super-resolution and of the networks' coarsest stride."""
 
 SAMPLES = 2
 
+PROBE = 0.3
+"""Size of the probe of a divergence, in standard deviations of the noise."""
 
-@dataclass(frozen=True)
-class KindCalibration:
-    """How the predicted standard deviation of one kind of observation relates to true errors.
-
-    Attributes
-    ----------
-    scale
-        Factor that makes the mean of the predicted variances equal the mean squared error.
-    quantiles
-        For every level of ``LEVELS``: the split-conformal quantile of |error| / (scale × predicted std).
-    largest_std
-        The largest root mean square of the calibrated std, in scaled units, of any patch of the validation images.
-    largest_roughness
-        The largest roughness of the first estimate of any of these patches.
-    """
-
-    scale: float
-    quantiles: tuple[float, ...]
-    largest_std: float
-    largest_roughness: float
+AT_ONCE = 8
+"""Patches that are restored together."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +51,6 @@ class Judgement:
     def score(self) -> float:
         """The mean PSNR over all kinds of observation."""
         return float(np.mean(list(self.psnr.values()))) if self.psnr else 0.0
-
-
-def conformal_quantile(scores: NDArray[np.float64], level: float) -> float:
-    """Return the smallest width that covers ``level`` of exchangeable scores (Vovk et al. 2005; Lei et al. 2018).
-
-    The ⌈(n + 1) level⌉-th smallest of n scores: a new score lies below it with at least that probability.
-    """
-    rank = min(int(np.ceil((len(scores) + 1) * level)), len(scores))
-    return float(np.partition(scores, rank - 1)[rank - 1])
 
 
 @dataclass(frozen=True)
@@ -89,8 +69,8 @@ def restore_images(networks: VaeGan, observation: Observation, samples: int) -> 
     mean, log_error = networks.mean(observation.estimate, features, condition)
     mean = project(mean, observation)
     residuals = [networks.generator.sample(features, condition).float() for _ in range(samples)]
-    drawn = torch.stack([mean + project_residual(residual, observation) for residual in residuals])
-    return Restored(mean, log_error, drawn)
+    drawn = [mean + project_residual(residual, observation) for residual in residuals]
+    return Restored(mean, log_error, torch.stack(drawn) if drawn else mean[None][:0])
 
 
 class Validator:
@@ -101,7 +81,8 @@ class Validator:
         self.patches = sampler.draw(count, PATCH_SIZE)
         self.kinds = tuple(kind for kind in kinds if kind.task != "generate")
         self.batches: list[Batch] = [
-            observe_batch(self.patches, np.full(count, index), self.kinds, random) for index in range(len(self.kinds))
+            observe_batch(self.patches, np.full(count, index), self.kinds, random, whole=True)
+            for index in range(len(self.kinds))
         ]
 
     @torch.no_grad()
@@ -112,41 +93,73 @@ class Validator:
             some = batch.select(slice(count)).to(device)
             observation, truth = some.observation, some.truth
             made = restore_images(networks, observation, SAMPLES)
-            psnr[str(kind)] = _mean_psnr(made.mean, truth)
-            first[str(kind)] = _mean_psnr(observation.estimate, truth)
-            gain[str(kind)] = _mean_psnr(made.samples.mean(0), truth) - _mean_psnr(made.samples[0], truth)
-            unknown = ((observation.known < 1) | ~observation.noiseless).expand_as(truth)
-            calibration[str(kind)] = calibrate(made.mean, made.log_error, truth, unknown, observation.estimate)
+            compared = compare_restored(networks, made, some)
+            noise = compared.truth_noise
+            psnr[str(kind)] = _mean_psnr(made.mean, truth, noise)
+            first[str(kind)] = _first_psnr(some)
+            averaged, single = (_mean_psnr(image, truth, noise) for image in (made.samples.mean(0), made.samples[0]))
+            gain[str(kind)] = averaged - single
+            calibration[str(kind)] = calibrate(compared)
         return Judgement(psnr, first, gain, calibration)
 
+    @torch.no_grad()
+    def calibrate(self, networks: VaeGan, device: torch.device) -> dict[str, KindCalibration]:
+        """Calibrate the error bars of networks on all patches, a few at a time."""
+        calibrations = {}
+        for kind, batch in zip(self.kinds, self.batches, strict=True):
+            starts = range(0, len(batch.kinds), AT_ONCE)
+            parts = [compare(networks, batch.select(slice(start, start + AT_ONCE)).to(device)) for start in starts]
+            calibrations[str(kind)] = calibrate(join_compared(parts))
+        return calibrations
 
-def roughness(images: Tensor) -> Tensor:
-    """Root mean square difference between neighbouring pixels of each image of the batch, in scaled units: (batch,)."""
-    rows, columns = images.diff(dim=-2).square(), images.diff(dim=-1).square()
-    return (rows.flatten(1).mean(1) + columns.flatten(1).mean(1)).sqrt()
+
+def compare(networks: VaeGan, batch: Batch) -> Compared:
+    """Let networks restore observations, and put the means beside the truth."""
+    observation = batch.observation
+    made = restore_images(networks, observation, 0)
+    return compare_restored(networks, made, batch)
 
 
-def calibrate(mean: Tensor, log_error: Tensor, truth: Tensor, unknown: Tensor, estimate: Tensor) -> KindCalibration:
-    """Relate predicted to true errors of the unknown pixels, split-conformally.
+def compare_restored(networks: VaeGan, made: Restored, batch: Batch) -> Compared:
+    """Put what networks made of observations beside the truth."""
+    observation, truth = batch.observation, batch.truth
+    unknown = ((observation.known < 1) | ~observation.noiseless).expand_as(truth)
+    noise = stein_noise(networks, made.mean, batch)
+    level = noise_level(made.mean, observation)
+    return Compared(made.mean, made.log_error, truth, noise, unknown, observation.estimate, level)
 
-    Parameters
-    ----------
-    mean, log_error, truth, estimate
-        (batch, channels, height, width) in scaled units; the last is the first estimate.
-    unknown
-        Of the same shape, bool: the pixels that were not known.
+
+def stein_noise(networks: VaeGan, mean: Tensor, batch: Batch) -> Tensor:
+    """Return what the truth's own noise adds to the squared error of the mean, on average, of the truth's shape.
+
+    Its variance; but where the noisy truth was itself observed the mean follows its noise a little, and twice the covariance
+    goes off: Stein's unbiased risk estimate, with one random probe for the divergence (Ramani, Blu and Unser 2008).
     """
-    variance = log_error.clamp(-20, 5).exp() * unknown
-    error = (mean - truth)[unknown].abs().double().cpu().numpy()
-    std = variance[unknown].double().sqrt().cpu().numpy()
-    scale = max(float(np.sqrt(np.mean(error**2) / np.mean(std**2))), 1e-6)
-    scores = error / (scale * std)
-    shares = unknown.flatten(1).sum(1).clamp(min=1)
-    largest = scale * float((variance.flatten(1).sum(1) / shares).max().sqrt())
-    return KindCalibration(
-        scale, tuple(conformal_quantile(scores, level) for level in LEVELS), largest, float(roughness(estimate).max())
-    )
+    variance = batch.noise.variance(mean)
+    observation = batch.observation
+    seen = ~observation.noiseless.flatten() & ~batch.noise.absent
+    if not seen.any():
+        return variance
+    probe = batch.noise.draw(smoothed(observation.image)) * seen[:, None, None, None]
+    moved = observation.image + PROBE * probe
+    condition = observation.condition
+    features = networks.see(moved, observation.known, observation.noise, condition)
+    following = (networks.mean(moved, features, condition)[0] - mean) / PROBE
+    return variance - 2 * probe * following
 
 
-def _mean_psnr(images: Tensor, truth: Tensor) -> float:
-    return float((-10 * squared_error(images, truth).clamp(min=1e-10).log10()).mean())
+def _first_psnr(batch: Batch) -> float:
+    """Return the mean PSNR of the first estimates; of a noisy truth that was itself observed, that of its noise."""
+    noise = batch.noise.variance(batch.truth)
+    if float(noise.max()) > 0 and batch.observation.noise.any():
+        return float(-10 * noise.mean().clamp(min=1e-10).log10())
+    return _mean_psnr(batch.observation.estimate, batch.truth, noise)
+
+
+def _mean_psnr(images: Tensor, truth: Tensor, noise: Tensor) -> float:
+    """Return the mean PSNR for a peak of 1; beside noisy truths that of the mean error, less the variance of their noise."""
+    errors = squared_error(images, truth)
+    if float(noise.max()) > 0:
+        mean = errors.mean()
+        errors = torch.maximum(mean - noise.mean(), LEAST_EXCESS * mean)[None]
+    return float((-10 * errors.clamp(min=1e-10).log10()).mean())
