@@ -168,7 +168,7 @@ def check(
             *collection.notes,
             *division.notes,
             *_collection_warnings(collection, config),
-            *_inspection_warnings(inspection),
+            *_inspection_warnings(inspection, config),
             *_machine_warnings(memory, available, steps, seconds, config),
         ),
     )
@@ -209,7 +209,7 @@ def _smaller_patches(collection: Collection, config: TrainingConfig) -> str:
     return f"set patch_size to {side}, or {advice}" if 32 <= side < config.patch_size else advice
 
 
-def _inspection_warnings(found: Inspection) -> Iterator[str]:
+def _inspection_warnings(found: Inspection, config: TrainingConfig) -> Iterator[str]:
     of = f"of the {_counted(found.images, 'image')} looked at"
     if found.saturated:
         yield (
@@ -218,15 +218,20 @@ def _inspection_warnings(found: Inspection) -> Iterator[str]:
         )
     if found.noisy > _MOST * found.images:
         yield (
-            f"{found.noisy} {of} {_is(found.noisy)} noisy (typically {100 * found.noise_std:.1f} % of the intensity range), "
-            "and a model that learns from noisy images can leave as much noise when it denoises: give averaged images, or "
-            f"ones of longer exposure, if there are any. {_law_in_words(found)}"
+            f"{found.noisy} {of} {_is(found.noisy)} noisy (typically {100 * found.noise_std:.1f} % of the intensity range). "
+            f"{_what_noise_means(config)} {_law_in_words(found)}"
         )
     if found.correlated > _SOME * found.images:
         yield (
             f"In {found.correlated} {of} the noise of neighbouring pixels is correlated, so that it looks like structure "
-            "and is not removed: give the images as the camera took them, not resampled or compressed, or bin them by 2."
+            "and is harder to remove: give the images as the camera took them, not resampled or compressed, if you can."
         )
+
+
+def _what_noise_means(config: TrainingConfig) -> str:
+    if config.noise == "clean":
+        return "They are taken as they are, so that the model may leave as much noise when it denoises: set noise to auto."
+    return "The model learns from them what they are without noise; cleaner images, if there are any, would teach it better."
 
 
 def _law_in_words(found: Inspection) -> str:

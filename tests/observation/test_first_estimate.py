@@ -44,5 +44,5 @@ def test_a_flat_image_of_block_means_is_refined_to_a_flat_image() -> None:
 
 def test_the_condition_tells_factor_and_noise() -> None:
     means = observe_block_means(torch.zeros(1, 1, 8, 8), 4, 32, 32, torch.zeros(1, 1))
-    assert means.condition.tolist() == [[2.0, 0.0]]
-    assert observe_nothing(torch.zeros(1, 1, 8, 8)).condition.tolist() == [[0.0, 0.0]]
+    assert means.condition.tolist() == [[2.0, 0.0, 0.0]]
+    assert observe_nothing(torch.zeros(1, 1, 8, 8)).condition.tolist() == [[0.0, 0.0, 0.0]]

@@ -31,18 +31,27 @@ def test_the_gradient_penalty_of_a_linear_critic_is_its_squared_weight() -> None
 def test_the_predicted_error_is_best_where_it_is_true() -> None:
     truth = torch.randn(4, 1, 32, 32)
     image = truth + 0.3 * torch.randn(4, 1, 32, 32)
-    guesses = torch.linspace(-6, 2, 33)
+    guesses, noise = torch.linspace(-6, 2, 33), torch.zeros_like(truth)
     costs = [
-        losses.error_likelihood(torch.full_like(truth, g), image, truth, torch.ones_like(truth).bool()).mean()
+        losses.error_likelihood(torch.full_like(truth, g), image, truth, torch.ones_like(truth).bool(), noise).mean()
         for g in guesses
     ]
+    assert abs(guesses[int(torch.stack(costs).argmin())] - 2 * torch.tensor(0.3).log()) < 0.3
+
+
+def test_the_noise_of_the_truth_is_not_taken_for_an_error() -> None:
+    clean = torch.zeros(4, 1, 64, 64)
+    image, truth = clean + 0.3 * torch.randn_like(clean), clean + 0.5 * torch.randn_like(clean)
+    guesses, noise = torch.linspace(-6, 2, 33), torch.full_like(clean, 0.25)
+    everywhere = torch.ones_like(clean).bool()
+    costs = [losses.error_likelihood(torch.full_like(clean, g), image, truth, everywhere, noise).mean() for g in guesses]
     assert abs(guesses[int(torch.stack(costs).argmin())] - 2 * torch.tensor(0.3).log()) < 0.3
 
 
 def test_the_predicted_error_does_not_move_the_image() -> None:
     image, truth = torch.rand(1, 1, 4, 4, requires_grad=True), torch.rand(1, 1, 4, 4)
     log_error = torch.zeros(1, 1, 4, 4, requires_grad=True)
-    losses.error_likelihood(log_error, image, truth, torch.ones_like(truth).bool()).sum().backward()
+    losses.error_likelihood(log_error, image, truth, torch.ones_like(truth).bool(), 0 * truth).sum().backward()
     assert image.grad is None
     assert log_error.grad is not None
 
@@ -51,7 +60,7 @@ def test_the_predicted_error_of_known_pixels_is_free() -> None:
     truth, log_error = torch.rand(1, 1, 4, 4), torch.zeros(1, 1, 4, 4, requires_grad=True)
     unknown = torch.zeros(1, 1, 4, 4).bool()
     unknown[..., 0] = True
-    losses.error_likelihood(log_error, truth + 2, truth, unknown).sum().backward()
+    losses.error_likelihood(log_error, truth + 2, truth, unknown, 0 * truth).sum().backward()
     assert log_error.grad is not None
     assert (log_error.grad[~unknown] == 0).all()
     assert (log_error.grad[unknown] != 0).all()

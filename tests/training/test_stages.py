@@ -150,7 +150,7 @@ def test_a_step_without_a_finite_gradient_is_skipped(source: BatchSource) -> Non
     config = TrainingConfig(**TINY)
     game = players(config)
     batch = source.draw(16, 32)
-    spoilt = Batch(torch.full_like(batch.truth, float("nan")), batch.observation, batch.kinds)
+    spoilt = Batch(torch.full_like(batch.truth, float("nan")), batch.noise, batch.observation, batch.kinds)
     before = {name: value.clone() for name, value in game.networks.state_dict().items()}
     terms = method_stages(config, source.unconditional)[0].step(game, spoilt, MIDDLE)
     assert "skipped" in terms

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from napari_vaegan.config import TrainingConfig
 from napari_vaegan.restoration.quality_record import QualityRecord
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 
 
 class Scale(BaseModel):
@@ -87,7 +87,7 @@ class Header(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    format_version: Literal[1] = FORMAT_VERSION
+    format_version: Literal[2] = FORMAT_VERSION
     name: str
     created: str
     versions: dict[str, str]

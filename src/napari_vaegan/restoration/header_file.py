@@ -64,7 +64,7 @@ def parse_header(path: Path, text: str) -> Header:
     Raises
     ------
     ModelFileError
-        If it is of a newer version, or not a header.
+        If it is of another version, or not a header.
     """
     try:
         version = json.loads(text)["format_version"]
@@ -72,6 +72,10 @@ def parse_header(path: Path, text: str) -> Header:
             raise ModelFileError(
                 f"{path} is of format {version}, this version of napari-vaegan reads up to {FORMAT_VERSION}: "
                 "update napari-vaegan."
+            )
+        if version != FORMAT_VERSION:
+            raise ModelFileError(
+                f"{path} is of format {version}, whose networks this version of napari-vaegan no longer has: train it anew."
             )
         return Header.model_validate_json(text)
     except (ValidationError, SettingError, ValueError, KeyError, TypeError) as error:

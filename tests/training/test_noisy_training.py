@@ -1,0 +1,95 @@
+"""Training on noisy images alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skimage.data
+from scipy.ndimage import gaussian_filter
+
+import napari_vaegan as nv
+from napari_vaegan.training import stages
+from napari_vaegan.training.batches import Batch
+from napari_vaegan.training.events import Warned
+
+TINY = {"preset": "tiny", "patch_size": 32, "batch_size": 8, "device": "cpu", "precision": "float32"}
+
+
+@pytest.fixture(scope="module")
+def pairs() -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Clean images, and the same with few photons, uint16."""
+    random = np.random.default_rng(0)
+    smooth = gaussian_filter(skimage.data.cell().astype(float), 1)
+    clean = [100 + 40 * smooth[i : i + 128, i : i + 128] / smooth.max() * 10 for i in range(0, 360, 60)]
+    noisy = [np.rint(100 + 10 * random.poisson((image - 100) / 10)).astype(np.uint16) for image in clean]
+    return clean, noisy
+
+
+@pytest.fixture(scope="module")
+def trained(pairs: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[nv.Model, list[Any], list[Batch]]:
+    """A model of the noisy images, what was told, and some of the batches that it learned from."""
+    events: list[Any] = []
+    batches: list[Batch] = []
+    original = stages.mean_terms
+
+    def watch(players: Any, batch: Batch, *rest: Any) -> Any:
+        batches.append(batch)
+        return original(players, batch, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages, "mean_terms", watch)
+        path = tmp_path_factory.mktemp("noisy") / "c.checkpoint"
+        config = nv.TrainingConfig(**TINY, steps=150)
+        model = nv.train(pairs[1], config, on_event=events.append, checkpoint=path)
+    return model, events, batches
+
+
+def test_noisy_images_are_recognised_and_said(trained: Any) -> None:
+    model, events, _ = trained
+    assert any(isinstance(event, Warned) and "learns from noisy images alone" in event.message for event in events)
+    (law,) = model.header.noise
+    assert law.gain == pytest.approx(10, rel=0.2)
+
+
+def test_every_patch_that_is_learned_from_has_noise_that_is_accounted_for(trained: Any) -> None:
+    _, _, batches = trained
+    assert batches
+    assert not any(batch.noise.absent.any() for batch in batches)
+
+
+def test_a_model_that_saw_noise_alone_denoises(trained: Any, pairs: Any) -> None:
+    model, _, _ = trained
+    for clean, noisy in zip(*pairs, strict=True):
+        result = model.denoise(noisy, samples=0)
+        before, after = ((image - clean).std() for image in (noisy.astype(float), result.mean))
+        assert after < 0.75 * before
+
+
+def test_error_bars_of_a_model_that_saw_noise_alone_are_of_the_size_of_its_errors(trained: Any, pairs: Any) -> None:
+    model, _, _ = trained
+    covered = []
+    for clean, noisy in zip(*pairs, strict=True):
+        low, high = model.denoise(noisy, samples=0).interval(0.9)
+        covered.append(((low <= clean) & (clean <= high)).mean())
+    assert 0.75 < np.mean(covered) < 0.99
+
+
+def test_its_report_tells_the_law_of_the_noise_at_hand(trained: Any, pairs: Any) -> None:
+    model, _, _ = trained
+    noise = model.denoise(np.tile(pairs[1][0], (3, 3)), samples=0).report["noise"]
+    assert noise is None or noise["gain"][0] == pytest.approx(10, rel=0.5)
+
+
+def test_calibration_survives_saving(trained: Any, pairs: Any, tmp_path: Path) -> None:
+    model, _, _ = trained
+    loaded = nv.load(model.save(tmp_path / "noisy.vaegan"))
+    for before, after in zip(
+        model.denoise(pairs[1][0], samples=0).interval(0.9),
+        loaded.denoise(pairs[1][0], samples=0).interval(0.9),
+        strict=True,
+    ):
+        np.testing.assert_allclose(after, before, rtol=1e-5)
+    assert loaded.header.noise == model.header.noise
