@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import skimage.data
 from scipy.ndimage import gaussian_filter
 
 from napari_vaegan.images.collection import Plane, collect_images
@@ -16,10 +15,10 @@ GAIN, OFFSET, READ = 4.0, 100.0, 6.0
 def planes(photons: float | None, count: int = 6) -> tuple[Plane, ...]:
     """Images of uint16, smooth or with photon noise at so many photons where they are brightest."""
     random = np.random.default_rng(0)
-    smooth = gaussian_filter(skimage.data.cell().astype(float), 2)
     images = []
-    for index in range(count):
-        light = smooth[40 * index : 40 * index + 256, 40 * index : 40 * index + 256] / smooth.max()
+    for _ in range(count):
+        blobs = gaussian_filter(random.standard_normal((256, 256)), 8)
+        light = np.maximum(blobs, 0) / blobs.max()
         counts = light * 400 if photons is None else random.poisson(light * photons)
         noise = 0 if photons is None else random.normal(0, READ, light.shape)
         images.append(np.rint(OFFSET + GAIN * counts + noise).clip(0).astype(np.uint16))

@@ -24,6 +24,10 @@ from napari_vaegan.restoration.subject import Subject, to_tensor
 if TYPE_CHECKING:
     from napari_vaegan.restoration.model import Model
 
+WHITE_DOUBT, CORRELATED_DOUBT = 0.05, 0.17
+"""Shares of the variance of the noise by which fitted laws were wrong on real images: of noise that is independent from
+pixel to pixel, and of correlated noise. A mean that was learned by a wrong law is wrong by about as much and cannot know."""
+
 FITTED_PLANES = 8
 """Of a stack, as many evenly spaced planes are looked at to fit the law."""
 
@@ -44,7 +48,15 @@ def denoise(
     def observe(index: int, plane: NDArray[Any], scaling: Scaling) -> Observation:
         return observe_noisy(to_tensor(plane, scaling), _of_batch(laws, scaling) if laws else None)
 
-    request = Request(kind, subject, subject.finite_plane, observe, Unbound(subject.dtype), report=_describe(laws))
+    request = Request(
+        kind,
+        subject,
+        subject.finite_plane,
+        observe,
+        Unbound(subject.dtype),
+        report=_describe(laws),
+        law_doubt=_doubt(model, laws),
+    )
     return restore(model, request, samples, seed, on_progress)
 
 
@@ -55,6 +67,13 @@ def fit_laws(subject: Subject) -> list[NoiseLaw]:
     laws = [fit_noise_law([plane[..., channel] for plane in planes]) for channel in range(planes[0].shape[-1])]
     fitting = [law for law in laws if law is not None and law.transfer is not None and law.transfer.fits]
     return fitting if len(fitting) == len(laws) else []
+
+
+def _doubt(model: Model, laws: Sequence[NoiseLaw]) -> float:
+    """Return how far the variance of the noise may be wrong: it matters to a model that saw no clean image."""
+    if not (model.header.noise and laws):
+        return 0.0
+    return max(WHITE_DOUBT if law.white else CORRELATED_DOUBT for law in laws)
 
 
 def _of_batch(laws: Sequence[NoiseLaw], scaling: Scaling) -> NoiseOfBatch:

@@ -58,6 +58,8 @@ class Request:
         (N, Y, X): the pixels whose intensities mean anything; all if None.
     report
         What the task adds to the report.
+    law_doubt
+        Share of the noise's variance by which the law of the noise may be wrong, where the model had to trust it.
     """
 
     kind: Kind
@@ -67,6 +69,7 @@ class Request:
     consistency: Consistency
     known: NDArray[np.bool_] | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
+    law_doubt: float = 0.0
 
 
 def accept(model: Model, kind: Kind, image: Any, axes: str | None, samples: int, seed: int) -> Subject:
@@ -174,6 +177,7 @@ class _Result:
         """Calibrate the expected errors of a plane."""
         self.levels.append(float(noise_level(estimate.mean[None], observation)))
         std = standard_deviation(estimate.log_error, self.calibration.at(self.levels[-1]))
+        std = (std.square() + self.request.law_doubt * observation.noise[0].square()).sqrt()
         unknown = ((observation.known < 1) | ~observation.noiseless)[0]
         unlike = _unlikeness(observation, std[unknown.expand_as(std)], self.calibration)
         wider = max(1.0, unlike)  # beyond what was calibrated, errors are taken to grow with the unlikeness
