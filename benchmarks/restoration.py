@@ -174,6 +174,11 @@ def rows_of_pairs(result: dict[str, Any]) -> list[str]:
     ]
 
 
+def scored_by(result: dict[str, Any]) -> str:
+    """Name the commit that scored a model, where it is not the one that trained it."""
+    return f", scored by `{result['scored_commit']}`" if "scored_commit" in result else ""
+
+
 def write_page(results: list[dict[str, Any]]) -> None:
     """Write the page of figures."""
     lines = [
@@ -191,7 +196,7 @@ def write_page(results: list[dict[str, Any]]) -> None:
             f"## {result['set']}: `{result['preset']}`, {result['minutes']:g} minutes of training",
             "",
             f"{result['images']} test images; {result['steps']} steps in {result['training_seconds']:.0f} s "
-            f"({result['precision']}); commit `{result['commit']}`; {result['machine']}.",
+            f"({result['precision']}); commit `{result['commit']}`{scored_by(result)}; {result['machine']}.",
             "",
             *(rows_of_pairs(result) if result["set"] == PAIRS else rows_of_tasks(result)),
             "",
