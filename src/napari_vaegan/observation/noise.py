@@ -44,12 +44,6 @@ class NoiseOfBatch:
     read_noise: Tensor
     correlation: Tensor
 
-    @classmethod
-    def none(cls, count: int, channels: int) -> NoiseOfBatch:
-        """Return that of images without noise."""
-        nothing = torch.zeros(count, channels)
-        return cls(nothing, nothing, nothing, white(count))
-
     def variance(self, light: Tensor) -> Tensor:
         """Return the variance of the noise at noise-free intensities (batch, channels, height, width)."""
         gain, offset, read_noise = (part[..., None, None] for part in (self.gain, self.offset, self.read_noise))
