@@ -202,6 +202,7 @@ def test_stop_saves_the_model_and_the_checkpoint_and_resume_goes_on(driver: Driv
     assert not dock.stop_button.isEnabled()
     driver.finish()
     assert driver.model.exists()
+    assert not driver.model.with_suffix(".html").exists()
     stopped = describe_checkpoint(checkpoint_of(driver.model))
     assert dock.summary.text().startswith(f"<b>Stopped after {stopped.step} steps")
     driver.until(lambda: not dock.resume.isHidden())

@@ -62,10 +62,9 @@ class TrainingJob:
         except Stopped:
             raise Cancelled from None
         model.save(self.model, overwrite=self.resume)
-        if not control.leaving():
-            self._report(control)
         (end,) = ends
-        if not end.stopped:
+        if not end.stopped:  # who stops waits for nothing more, and a model that was stopped is not measured
+            self._report(control)
             checkpoint_of(self.model).unlink(missing_ok=True)
         return end
 
