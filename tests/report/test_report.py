@@ -55,7 +55,7 @@ def law(**changes: object) -> NoiseRecord:
         intensities=intensities,
         variances=[2 * (x - 90) + 9 for x in intensities],
         errors=[5.0] * 10,
-        misfit=1.1,
+        misfit=0.05,
     ).model_copy(update=changes)
 
 

@@ -83,6 +83,14 @@ def test_its_report_tells_the_law_of_the_noise_at_hand(trained: Any, pairs: Any)
     assert noise["correlated"] == [False]
 
 
+def test_it_warns_of_an_image_whose_noise_follows_no_law(trained: Any) -> None:
+    model, _, _ = trained
+    texture = (np.indices((96, 96)).sum(0) % 7 * 40 + 100).astype(np.uint16)
+    report = model.denoise(texture, samples=0).report
+    assert report["noise"] is None
+    assert any("error bars for too small" in warning for warning in report["warnings"])
+
+
 def test_calibration_survives_saving(trained: Any, pairs: Any, tmp_path: Path) -> None:
     model, _, _ = trained
     loaded = nv.load(model.save(tmp_path / "noisy.vaegan"))

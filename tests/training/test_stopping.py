@@ -201,3 +201,17 @@ def test_a_listener_leaves_at_once_by_raising_at_the_checkpoint_of_a_stop(textur
     assert isinstance(listener.events[-1], CheckpointSaved)
     assert not listener.of(Validated)
     assert describe_checkpoint(checkpoint).step == 3
+
+
+def test_a_stop_is_heeded_while_the_error_bars_are_calibrated(textured_images: Path, tmp_path: Path) -> None:
+    events: list[Event] = []
+
+    def stop() -> bool:
+        # The last validation comes right before the calibration.
+        return any(isinstance(event, Previewed) and event.step == FORTY.steps for event in events[-1:])
+
+    model = nv.train(textured_images, FORTY, on_event=events.append, stop=stop, checkpoint=tmp_path / "c.checkpoint")
+    (finished,) = (event for event in events if isinstance(event, Finished))
+    assert finished.stopped
+    assert model.header.steps == FORTY.steps
+    assert describe_checkpoint(tmp_path / "c.checkpoint").step == FORTY.steps

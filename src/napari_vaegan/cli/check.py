@@ -9,10 +9,11 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from napari_vaegan.cli.console import in_words, output
+from napari_vaegan.cli.console import output
 from napari_vaegan.cli.options import with_training_options
 from napari_vaegan.cli.progress import progress
 from napari_vaegan.config import TrainingConfig
+from napari_vaegan.durations import in_words
 
 if TYPE_CHECKING:
     from napari_vaegan.training_check import TrainingCheck

@@ -17,13 +17,3 @@ def say(message: str, style: str = "") -> None:
 def note(message: str, style: str = "") -> None:
     """Print a line about what is going on."""
     errors.print(Text(message, style=style), soft_wrap=True)
-
-
-def in_words(seconds: float) -> str:
-    """Return a time such as ``"12 s"``, ``"3 min 20 s"`` or ``"2 h 05 min"``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -10,7 +10,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from napari_vaegan.cli.console import in_words, output, say
+from napari_vaegan.cli.console import output, say
+from napari_vaegan.durations import in_words
 from napari_vaegan.errors import SettingError
 
 if TYPE_CHECKING:

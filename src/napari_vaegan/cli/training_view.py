@@ -11,7 +11,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from napari_vaegan.cli.console import errors, in_words, note, say
+from napari_vaegan.cli.console import errors, note, say
+from napari_vaegan.durations import in_words
 from napari_vaegan.training.events import Event, Finished, Measuring, StageChanged, Started, Stepped, Validated, Warned
 
 _LISTED = 10

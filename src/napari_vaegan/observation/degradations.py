@@ -11,7 +11,7 @@ from torch import Tensor
 
 from napari_vaegan.images.patches import Patches
 from napari_vaegan.observation.masks import random_mask
-from napari_vaegan.observation.noise import WHITE, NoiseOfBatch, white
+from napari_vaegan.observation.noise import NoiseOfBatch, white
 from napari_vaegan.observation.observation import (
     UNKNOWN_NOISE,
     Observation,
@@ -120,14 +120,14 @@ def _observe_a_part(patches: Patches, noise: NoiseOfBatch, random: np.random.Gen
     White noise: as counts that are thinned by chance, ``NoiseOfBatch.thin``. Correlated noise: by recorruption,
     ``NoiseOfBatch.recorrupt``.
     """
-    white = (noise.neighbours.abs() < WHITE) & (noise.gain > 0).all(1)
+    thinned = noise.white & (noise.gain > 0).all(1)
     seen, sought, seen_noise, sought_noise = noise.thin(torch.from_numpy(patches.pixels), random)
-    if not white.all():
+    if not thinned.all():
         others = noise.recorrupt(torch.from_numpy(patches.pixels), random)
         seen, sought = (
-            torch.where(white[:, None, None, None], a, b) for a, b in zip((seen, sought), others[:2], strict=True)
+            torch.where(thinned[:, None, None, None], a, b) for a, b in zip((seen, sought), others[:2], strict=True)
         )
-        seen_noise, sought_noise = (a.where(white, b) for a, b in zip((seen_noise, sought_noise), others[2:], strict=True))
+        seen_noise, sought_noise = (a.where(thinned, b) for a, b in zip((seen_noise, sought_noise), others[2:], strict=True))
     return Degraded(sought, sought_noise, _observe_with_law(seen, seen_noise, random))
 
 

@@ -10,14 +10,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from napari_vaegan.images.noise_fit import CORRELATED
+
 THINNED = (0.5, 0.95)
 """Share of the light of a noisy image that is observed where the rest is sought."""
 
 RECORRUPTED = (0.3, 1.2)
 """How much noise is added to correlated noise, as a multiple of it."""
-
-WHITE = 0.2
-"""Noise of which neighbouring pixels are correlated less than that is taken for independent."""
 
 SMOOTHED = 5
 """Side of the window over which a noisy image is averaged before the variance of its noise is read off its intensity."""
@@ -48,6 +47,10 @@ class NoiseOfBatch:
         """Return the variance of the noise at noise-free intensities (batch, channels, height, width)."""
         gain, offset, read_noise = (part[..., None, None] for part in (self.gain, self.offset, self.read_noise))
         return gain * (light - offset).clamp(min=0) + read_noise.square()
+
+    def mean_variance(self, light: Tensor) -> Tensor:
+        """Return the variance averaged over every image: (batch,)."""
+        return self.variance(light).flatten(1).mean(1)
 
     def draw(self, light: Tensor, independent: Tensor | None = None) -> Tensor:
         """Draw noise at noise-free intensities (batch, channels, height, width).
@@ -121,6 +124,11 @@ class NoiseOfBatch:
         return ((self.gain == 0) & (self.read_noise == 0)).all(1)
 
     @property
+    def white(self) -> Tensor:
+        """(batch,) bool: the images whose noise is taken for independent from pixel to pixel."""
+        return self.neighbours.abs() < CORRELATED
+
+    @property
     def neighbours(self) -> Tensor:
         """(batch,): correlation of neighbouring pixels."""
         return self.correlation[:, [1, 2, 2, 3], [2, 1, 3, 2]].mean(1)
@@ -155,10 +163,9 @@ def correlated(independent: Tensor, correlation: Tensor) -> Tensor:
         return independent
     height, width = independent.shape[-2:]
     padded = functional.pad(correlation, (0, max(0, width - 5), 0, max(0, height - 5)))[..., :height, :width]
-    power = torch.fft.rfft2(padded.roll((-2, -2), (-2, -1))).real.clamp(min=0)
-    both = torch.fft.fft2(padded.roll((-2, -2), (-2, -1))).real.clamp(min=0).mean((-2, -1), keepdim=True)
-    amplitude = (power / both).sqrt()[:, None]
-    noise: Tensor = torch.fft.irfft2(torch.fft.rfft2(independent) * amplitude, s=(height, width))
+    power = torch.fft.fft2(padded.roll((-2, -2), (-2, -1))).real.clamp(min=0)
+    amplitude = (power / power.mean((-2, -1), keepdim=True)).sqrt()[:, None]
+    noise: Tensor = torch.fft.ifft2(torch.fft.fft2(independent) * amplitude).real
     return noise
 
 

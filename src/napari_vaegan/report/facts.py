@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari_vaegan.durations import in_words
 from napari_vaegan.report.figures import number, percent
 from napari_vaegan.report.markup import Markup, bullets, facts, paragraph, section
 from napari_vaegan.restoration.header import Header
@@ -60,16 +61,6 @@ def time_section(header: Header, quality: QualityRecord | None) -> Markup:
         "validation included."
     )
     return section("Time and memory", facts(rows), paragraph(words, "caption"))
-
-
-def in_words(seconds: float) -> str:
-    """Return a time such as ``"12 s"``, ``"3 min 20 s"`` or ``"2 h 05 min"``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
 def _changed(header: Header) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from napari_vaegan.report.drawing import COLOURS, INK, add_legend, dress, finite, new_figure, svg
+from napari_vaegan.report.figures import percent
 from napari_vaegan.report.markup import Markup, facts, figure, paragraph, section, table, text
 from napari_vaegan.restoration.header import Header, NoiseRecord
 
@@ -40,7 +41,11 @@ def _law(law: NoiseRecord) -> list[Markup]:
                 ("Gain", f"{law.gain:.4g} grey levels a photon"),
                 ("Offset", f"{law.offset:.4g} grey levels"),
                 ("Read noise", f"{law.read_noise:.4g} grey levels"),
-                *([("Misfit", f"{law.misfit:.2f} (1: as expected of the errors)")] if law.misfit is not None else []),
+                *(
+                    [("Misfit", f"{percent(law.misfit)} of the variance, beyond the errors of the points")]
+                    if law.misfit is not None
+                    else []
+                ),
             ]
         )
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from importlib.resources import files
 from string import Template
 
+from napari_vaegan.durations import in_words
 from napari_vaegan.report.calibration import calibration_section
 from napari_vaegan.report.curves import curves_section
-from napari_vaegan.report.facts import in_words, time_section, training_section
+from napari_vaegan.report.facts import time_section, training_section
 from napari_vaegan.report.figures import percent, signed
 from napari_vaegan.report.limits import limits_section
 from napari_vaegan.report.markup import Markup, join, paragraph, section, text

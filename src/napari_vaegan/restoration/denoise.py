@@ -28,6 +28,11 @@ WHITE_DOUBT, CORRELATED_DOUBT = 0.05, 0.17
 """Shares of the variance of the noise by which fitted laws were wrong on real images: of noise that is independent from
 pixel to pixel, and of correlated noise. A mean that was learned by a wrong law is wrong by about as much and cannot know."""
 
+UNTOLD = (
+    "No law of photon and read noise describes the noise of this image, and the model saw no clean ones, so it guesses how "
+    "much to remove: take its error bars for too small, or restore a larger image of the same camera settings."
+)
+
 FITTED_PLANES = 8
 """Of a stack, as many evenly spaced planes are looked at to fit the law."""
 
@@ -54,7 +59,7 @@ def denoise(
         subject.finite_plane,
         observe,
         Unbound(subject.dtype),
-        report=_describe(laws),
+        report=_describe(model, laws),
         law_doubt=_doubt(model, laws),
     )
     return restore(model, request, samples, seed, on_progress)
@@ -88,9 +93,9 @@ def _of_batch(laws: Sequence[NoiseLaw], scaling: Scaling) -> NoiseOfBatch:
     return NoiseOfBatch(channels("gain"), channels("offset"), channels("read_noise"), correlation)
 
 
-def _describe(laws: Sequence[NoiseLaw]) -> dict[str, Any]:
+def _describe(model: Model, laws: Sequence[NoiseLaw]) -> dict[str, Any]:
     """Return what the report says of the noise, a value a channel."""
     if not laws:
-        return {"noise": None}
+        return {"noise": None, "warnings": [UNTOLD] if model.header.noise else []}
     values = {name: [round(float(getattr(law, name)), 4) for law in laws] for name in ("gain", "offset", "read_noise")}
     return {"noise": {**values, "correlated": [not law.white for law in laws]}}

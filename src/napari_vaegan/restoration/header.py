@@ -51,7 +51,7 @@ class NoiseRecord(BaseModel):
     intensities, variances, errors
         The measured points that the law was fitted to: mean intensity, variance there, and its standard error.
     misfit
-        How far the points lie from the law, relative to their errors; about 1 where it holds.
+        Root mean square deviation of the variances from the law beyond their errors, relative to the law; 0 where it holds.
     fits
         Whether the law describes the images.
     """
@@ -71,7 +71,7 @@ class Header(BaseModel):
     """What a model file says of itself, as JSON.
 
     The training's techniques (stages, spectral normalisation, progressive training, weights of the terms) stand in
-    ``config`` and ``stages``. The last fields are optional: files of earlier versions lack them.
+    ``config`` and ``stages``.
 
     Attributes
     ----------

@@ -124,7 +124,7 @@ def difficulty(batch: Batch) -> Tensor:
     The error after denoising grows with about the 0.7th power of the noise's; without this the noisiest patches alone
     would train denoising.
     """
-    own = batch.noise.variance(batch.truth).flatten(1).mean(1)
+    own = batch.noise.mean_variance(batch.truth)
     noise = (losses.squared_error(batch.observation.image, batch.truth) - own).clamp(min=1e-6)
     noisy = ~batch.observation.noiseless.flatten()
     return torch.where(noisy, (noise / TYPICAL_NOISE) ** 0.7, 1.0)
@@ -189,7 +189,7 @@ def noise_of_levels(batch: Batch, mean: Tensor, level_images: list[Tensor]) -> T
 
     With it in the likelihoods, latents gain nothing by keeping noise.
     """
-    variance = batch.noise.variance(mean).flatten(1).mean(1)
+    variance = batch.noise.mean_variance(mean)
     pixels = [image[0, 0].numel() / mean[0, 0].numel() for image in level_images]
     return variance[:, None] * variance.new_tensor([1.0, *pixels])
 
@@ -212,9 +212,7 @@ def draw_sample(players: Players, batch: Batch, seen: Look) -> Tensor:
 def spread_term(players: Players, batch: Batch, samples: tuple[Tensor, Tensor]) -> Tensor:
     """Score two samples of every patch, in units of the error that the mean has of its kind."""
     first, second = (as_observed(batch, sample) for sample in samples)
-    expected = players.mean_errors.of(batch.kinds)[:, 0] * difficulty(batch) + batch.noise.variance(batch.truth).flatten(
-        1
-    ).mean(1)
+    expected = players.mean_errors.of(batch.kinds)[:, 0] * difficulty(batch) + batch.noise.mean_variance(batch.truth)
     return (losses.ranked_probability_score(first, second, batch.truth) / expected.sqrt()).mean()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -214,6 +215,7 @@ class Training:
                 self.save_checkpoint()
         self.save_checkpoint()
         self._validate()
+        self._calibrate()
 
     def _keep_what_was_learned(self) -> None:
         """Write a checkpoint first; then judge the model, in a hurry, if there was no validation yet."""
@@ -370,8 +372,6 @@ class Training:
         assert self.best is not None
         networks = self.players.average.module
         networks.load_state_dict(self.best.weights)
-        if not stopped:
-            self.best.calibration = self._calibrate(networks)
         seconds = self.clock.elapsed
         self.on_event(Finished(self.step, seconds, stopped, self.best.psnr))
         return Outcome(
@@ -385,12 +385,15 @@ class Training:
             [stage.name for stage in self.stages],
         )
 
-    def _calibrate(self, networks: VaeGan) -> dict[str, KindCalibration]:
-        """Calibrate on new patches: those that were looked at to choose the best weights would flatter them."""
+    def _calibrate(self) -> None:
+        """Calibrate the best weights on new patches: those that were looked at to choose them would flatter them."""
+        assert self.best is not None
+        networks = copy.deepcopy(self.players.average.module)
+        networks.load_state_dict(self.best.weights)
         seed = self.config.seed + 1
         with self._beside_the_training():
             validator = Validator(PatchSampler(self.validation, seed), self.kinds, CALIBRATION_PATCHES, seed)
-            return validator.calibrate(networks, self.device)
+            self.best.calibration = validator.calibrate(networks, self.device, lambda: heed(self.stop))
 
     def save_checkpoint(self) -> None:
         """Write a checkpoint, if a place was given for it and there is a step to keep."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,12 +103,16 @@ class Validator:
         return Judgement(psnr, first, gain, calibration)
 
     @torch.no_grad()
-    def calibrate(self, networks: VaeGan, device: torch.device) -> dict[str, KindCalibration]:
-        """Calibrate the error bars of networks on all patches, a few at a time."""
+    def calibrate(
+        self, networks: VaeGan, device: torch.device, on_part: Callable[[], None] = lambda: None
+    ) -> dict[str, KindCalibration]:
+        """Calibrate the error bars of networks on all patches, a few at a time; raise from ``on_part`` to stop."""
         calibrations = {}
         for kind, batch in zip(self.kinds, self.batches, strict=True):
-            starts = range(0, len(batch.kinds), AT_ONCE)
-            parts = [compare(networks, batch.select(slice(start, start + AT_ONCE)).to(device)) for start in starts]
+            parts = []
+            for start in range(0, len(batch.kinds), AT_ONCE):
+                on_part()
+                parts.append(compare(networks, batch.select(slice(start, start + AT_ONCE)).to(device)))
             calibrations[str(kind)] = calibrate(join_compared(parts))
         return calibrations
 

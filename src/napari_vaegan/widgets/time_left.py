@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from napari_vaegan.cli.console import in_words
+from napari_vaegan.durations import in_words
 
 
 class TimeLeft:

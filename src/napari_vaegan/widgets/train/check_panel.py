@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from napari_vaegan.cli.console import in_words
 from napari_vaegan.config import TrainingConfig
+from napari_vaegan.durations import in_words
 from napari_vaegan.errors import VaeganError
 from napari_vaegan.widgets.control import Control
 from napari_vaegan.widgets.failure import Failure

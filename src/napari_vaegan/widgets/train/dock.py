@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QEventLoop, QSize
 from qtpy.QtWidgets import QApplication, QHBoxLayout, QPushButton
 
-from napari_vaegan.cli.console import in_words
 from napari_vaegan.config import TrainingConfig
+from napari_vaegan.durations import in_words
 from napari_vaegan.errors import SettingError, VaeganError
 from napari_vaegan.training.events import Event, Finished, Previewed, Stepped
 from napari_vaegan.widgets.dock import WIDTH, Dock

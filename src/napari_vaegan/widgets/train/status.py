@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QLabel, QWidget
 
-from napari_vaegan.cli.console import in_words
+from napari_vaegan.durations import in_words
 from napari_vaegan.training.events import Continued, Event, Measuring, Paused, StageChanged, Started, Stepped
 
 

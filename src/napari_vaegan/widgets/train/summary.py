@@ -8,7 +8,7 @@ from pathlib import Path
 from qtpy.QtCore import QUrl
 from qtpy.QtWidgets import QLabel, QWidget
 
-from napari_vaegan.cli.console import in_words
+from napari_vaegan.durations import in_words
 from napari_vaegan.training.events import Event, Finished, Validated, Warned
 
 _LINK = "#4a90d9"

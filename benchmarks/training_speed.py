@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Measure how many patches of 64² pixels each stage of training learns from in a second, in both number formats.
+
+python benchmarks/training_speed.py FOLDER [--preset small] [--steps 8]
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from napari_vaegan import TrainingConfig
+from napari_vaegan.images.collection import collect_images
+from napari_vaegan.images.division import split
+from napari_vaegan.training.device import flushed_denormals, number_format
+from napari_vaegan.training.stages import Progress
+from napari_vaegan.training.training import Training
+
+MOMENTS = {"early": 0.3, "late": 0.8}
+"""Of each stage: patches are small, and grown."""
+
+
+def measure(folder: Path, preset: str, precision: str, steps: int) -> None:
+    """Print the pace of every stage."""
+    config = TrainingConfig(preset=preset, precision=precision)
+    collection = collect_images(folder)
+    division = split(collection)
+    training = Training(division.training, division.validation, collection.channels, config)
+    for stage in training.stages:
+        for moment, share in MOMENTS.items():
+            count, side = stage.patches(Progress(share, share, 1))
+            seconds = []
+            for step in range(steps + 2):
+                begin = time.perf_counter()
+                with number_format(training.device, training.precision):
+                    batch = training.source.draw(count, side).to(training.device)
+                    stage.step(training.players, batch, Progress(share, share, step + 1))
+                seconds.append(time.perf_counter() - begin)
+            each = sum(seconds[2:]) / steps  # the first two pay for what is loaded and planned once
+            pace = count * side**2 / 64**2 / each
+            print(f"{precision} {stage.name} {moment}: {each:.3f} s a step of {count} × {side}², {pace:.0f} patches/s")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--preset", default="small")
+    parser.add_argument("--steps", type=int, default=8)
+    options = parser.parse_args()
+    with flushed_denormals():
+        for precision in ("float32", "bfloat16"):
+            measure(options.folder, options.preset, precision, options.steps)
+
+
+if __name__ == "__main__":
+    main()
