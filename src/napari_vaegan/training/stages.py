@@ -254,18 +254,17 @@ class VariationalStage:
         seen = look(players, batch, self.unconditional)
         count = self.stochastic(batch, progress)
         terms = mean_terms(players, batch, seen, self.unconditional)
+        gradient_of_mean = players.start_gradient(terms["mean"] + terms["error"])
         part, seen_part = batch.select(slice(count)), part_of(seen, count)
         bound, _, levels = variational_terms(players, part, seen_part, self.opened(players, progress))
         terms |= bound
         samples = (draw_sample(players, part, seen_part), draw_sample(players, part, seen_part))
         terms["spread"] = spread_term(players, part, samples)
         loss = (
-            terms["mean"]
-            + terms["error"]
-            + BOUND_WEIGHT * (terms["reconstruction"] + self.kl_weight(progress) * terms["kl"])
+            BOUND_WEIGHT * (terms["reconstruction"] + self.kl_weight(progress) * terms["kl"])
             + self.config.spread_weight * terms["spread"]
         )
-        players.differentiate(loss)
+        players.differentiate(loss, gradient_of_mean)
         rate = learning_rate(self.config, progress)
         made = players.update((rate, min(rate, VAE_RATE)))
         return _report(terms, made) | {f"kl level {i}": value for i, value in enumerate(levels)}
@@ -323,6 +322,7 @@ class AdversarialStage:
         seen = look(players, batch, self.unconditional)
         seen_part = part_of(seen, count)
         terms = mean_terms(players, batch, seen, self.unconditional)
+        gradient_of_mean = players.start_gradient(terms["mean"] + terms["error"])
         bound, reconstruction, levels = variational_terms(players, part, seen_part, len(players.networks.generator.levels))
         terms |= bound
 
@@ -341,22 +341,25 @@ class AdversarialStage:
 
         weight = self.config.adversarial_weight * min(1.0, progress.stage / 0.2)
         loss = (
-            terms["mean"]
-            + terms["error"]
-            + BOUND_WEIGHT * (terms["reconstruction"] + self.config.kl_weight * terms["kl"])
+            BOUND_WEIGHT * (terms["reconstruction"] + self.config.kl_weight * terms["kl"])
             + self.config.spread_weight * terms["spread"]
             + weight * terms["adversarial"]
             + self.config.feature_matching_weight * terms["feature matching"]
         )
-        players.differentiate(loss)
-        critic = discriminator_terms(players, part, shown.detach(), progress, self.config)
-        players.differentiate_discriminator(torch.stack(list(critic.values())).sum())
+        critic = players.beside.start(lambda: self._discriminate(players, part, shown.detach(), progress))
+        players.differentiate(loss, gradient_of_mean)
+        terms |= critic.result()
 
         # Both updates at the very end: an interrupted step has moved neither.
         rate = learning_rate(self.config, progress)
         made = players.update((rate, min(rate, ADVERSARIAL_RATE)))
         made &= players.update_discriminator()
-        return _report(terms | critic, made) | {f"kl level {i}": value for i, value in enumerate(levels)}
+        return _report(terms, made) | {f"kl level {i}": value for i, value in enumerate(levels)}
+
+    def _discriminate(self, players: Players, batch: Batch, samples: Tensor, progress: Progress) -> dict[str, Tensor]:
+        terms = discriminator_terms(players, batch, samples, progress, self.config)
+        players.differentiate_discriminator(torch.stack(list(terms.values())).sum())
+        return terms
 
 
 def discriminator_terms(

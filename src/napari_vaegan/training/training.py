@@ -190,7 +190,7 @@ class Training:
         with flushed_denormals():
             stopped = False
             try:
-                with interruptible(self.players.modules, self.stop):
+                with interruptible(self.players.modules, self.stop), self.players.beside.halved_threads():
                     self._train()
             except Interrupted:
                 stopped = True
