@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 DEPTH = 32.0
-"""Pixels further than that from all known ones are filled roughly: nothing tells of them, and exactness would take minutes."""
+"""Pixels further than that from all known ones are filled roughly: nothing tells of them, and exactness would take long."""
 
 RELAXATIONS = 24
 """Steps of relaxation at every level of the rough fill's pyramid."""

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 import torch
 
+from napari_vaegan.training.interruption import leave_this_thread_alone
+
 Result = TypeVar("Result")
 
 
@@ -58,7 +60,13 @@ class Beside:
 
         return self._executor.submit(in_the_same_format)
 
+    def wait(self) -> None:
+        """Wait until all is done that was started."""
+        if self._executor is not None:
+            self._executor.submit(lambda: None).result()
+
 
 def _prepare(threads: int) -> None:
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
+    leave_this_thread_alone()

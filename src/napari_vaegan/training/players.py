@@ -112,6 +112,7 @@ class Players:
         try:
             yield
         except Interrupted:
+            self.beside.wait()
             for error, state in zip(errors, before, strict=True):
                 error.set_state(state)
             self.discriminator.load_state_dict(buffers, strict=False)

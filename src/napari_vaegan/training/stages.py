@@ -131,7 +131,11 @@ def difficulty(batch: Batch) -> Tensor:
 
 
 def mean_terms(players: Players, batch: Batch, seen: Look, unconditional: int) -> dict[str, Tensor]:
-    """Squared error of the mean, each kind weighed by its own running error, and the likelihood of that error.
+    """Squared error of the mean, each patch weighed by the error to be expected, and the likelihood of that error.
+
+    Expected is the geometric mean of the running error of its kind and of the error that the networks predict of the patch:
+    with the former alone, the few holes that nothing tells of drown those that can be filled well; with the latter alone,
+    empty patches drown the rest. See docs/method.md for what was measured.
 
     The predicted log error is relative to the running error of its kind: else the large errors of unconditional patches
     and holes would be all that it learns. The calibration of each kind brings it back.
@@ -143,9 +147,10 @@ def mean_terms(players: Players, batch: Batch, seen: Look, unconditional: int) -
     weight = torch.where(batch.kinds == unconditional, UNCONDITIONAL_MEAN_WEIGHT, 1.0)
     typical = players.mean_errors.of(batch.kinds)[:, 0]
     players.mean_errors.update(batch.kinds, excess)
-    expected = torch.maximum(typical, excess / LARGEST_EXCESS) + NOISE_DOUBT * own
     unknown = ((batch.observation.known < 1) | ~batch.observation.noiseless).expand_as(batch.truth)
     log_error = seen.log_error + typical.log()[:, None, None, None]
+    predicted = losses.expected_error(log_error.detach(), unknown) / difficulty(batch)
+    expected = torch.maximum((typical * predicted).sqrt(), excess / LARGEST_EXCESS) + NOISE_DOUBT * own
     likelihood = losses.error_likelihood(log_error, seen.mean, batch.truth, unknown, noise)
     return {"mean": (weight * errors / expected).mean(), "error": 0.1 * (weight * likelihood).mean()}
 

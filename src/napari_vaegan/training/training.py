@@ -21,6 +21,7 @@ from napari_vaegan.images.collection import Plane
 from napari_vaegan.images.patches import PatchSampler
 from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.degradations import kinds_of
+from napari_vaegan.training.ahead import AheadSource
 from napari_vaegan.training.batches import BatchSource
 from napari_vaegan.training.calibration import KindCalibration
 from napari_vaegan.training.checkpoint import read_checkpoint, write_checkpoint
@@ -161,11 +162,12 @@ class Training:
         self.device = choose_device(config.device)
         self.precision = choose_precision(config.precision, self.device)
         self.kinds = kinds_of(config.tasks)
-        self.source = BatchSource(PatchSampler(self.training, config.seed), self.kinds, np.random.default_rng(config.seed))
+        source = BatchSource(PatchSampler(self.training, config.seed), self.kinds, np.random.default_rng(config.seed))
         self.validator = Validator(PatchSampler(self.validation, config.seed), self.kinds, VALIDATION_PATCHES, config.seed)
         self.previewer = Previewer(self.validator, generates="generate" in config.tasks)
         self.players = Players(config, self.channels, self.kinds, self.device)
-        self.stages: list[Stage] = method_stages(config, self.source.unconditional)
+        self.batches = AheadSource(source, self.players.beside)
+        self.stages: list[Stage] = method_stages(config, source.unconditional)
         self.clock = Clock(config, self.started, kept_back=self.kept_back)
         self.step = 0
         self.stage_index = -1
@@ -245,7 +247,7 @@ class Training:
         count = max(2, count * self.batch_size // self.config.batch_size)
         try:
             with self._unmade_if_interrupted(), number_format(self.device, self.precision):
-                batch = self.source.draw(count, size).to(self.device)
+                batch = self.batches.take(count, size).to(self.device)
                 losses = stage.step(self.players, batch, progress)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error) or self.batch_size <= 2:
@@ -451,12 +453,10 @@ class Training:
 
     def _random_state(self) -> dict[str, Any]:
         return {
-            "sampler": self.source.sampler.state(),
-            "random": self.source.random.bit_generator.state,
+            "batches": self.batches.state(),
             "torch_random": torch.random.get_rng_state(),
         }
 
     def _set_random_state(self, state: dict[str, Any]) -> None:
-        self.source.sampler.set_state(state["sampler"])
-        self.source.random.bit_generator.state = state["random"]
+        self.batches.set_state(state["batches"])
         torch.random.set_rng_state(state["torch_random"])
