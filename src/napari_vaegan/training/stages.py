@@ -29,7 +29,7 @@ LEVEL_WEIGHT = 8.0
 TYPICAL_NOISE = 0.01
 """Mean square of a noise of middling strength, in scaled units."""
 
-STOCHASTIC_SHARE = 0.4
+STOCHASTIC_SHARE = 0.3
 """Share of a batch that trains the generator too: the mean, which is published, gets most of the time."""
 
 LARGEST_EXCESS = 20.0
@@ -121,13 +121,13 @@ def look(players: Players, batch: Batch, unconditional: int) -> Look:
 def difficulty(batch: Batch) -> Tensor:
     """How large an error is to be expected of each patch, beside others of its kind: (batch,).
 
-    The error after denoising grows with about the 0.7th power of the noise's; without this the noisiest patches alone
+    The error after denoising grows with about the 0.6th power of the noise's; without this the noisiest patches alone
     would train denoising.
     """
     own = batch.noise.mean_variance(batch.truth)
     noise = (losses.squared_error(batch.observation.image, batch.truth) - own).clamp(min=1e-6)
     noisy = ~batch.observation.noiseless.flatten()
-    return torch.where(noisy, (noise / TYPICAL_NOISE) ** 0.7, 1.0)
+    return torch.where(noisy, (noise / TYPICAL_NOISE) ** 0.6, 1.0)
 
 
 def mean_terms(players: Players, batch: Batch, seen: Look, unconditional: int) -> dict[str, Tensor]:
@@ -252,7 +252,7 @@ class VariationalStage:
     def stochastic(self, batch: Batch, progress: Progress) -> int:
         """Return how many of the first patches train the generator: unconditional ones first, others join later."""
         free = int((batch.kinds == self.unconditional).sum())
-        return free if free > 1 and progress.stage < 1 / 3 else max(2, free, round(STOCHASTIC_SHARE * len(batch.kinds)))
+        return free if free > 1 and progress.stage < 1 / 3 else max(2, free, math.ceil(STOCHASTIC_SHARE * len(batch.kinds)))
 
     def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         """Make one step of the VAE."""
@@ -322,7 +322,7 @@ class AdversarialStage:
 
     def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         """Make one step of the generator, with the whole VAE, and one of the discriminator."""
-        count = max(2, round(STOCHASTIC_SHARE * len(batch.kinds)))
+        count = max(2, math.ceil(STOCHASTIC_SHARE * len(batch.kinds)))
         part = batch.select(slice(count))
         seen = look(players, batch, self.unconditional)
         seen_part = part_of(seen, count)

@@ -388,13 +388,16 @@ class Training:
         )
 
     def _calibrate(self) -> None:
-        """Calibrate the best weights on new patches: those that were looked at to choose them would flatter them."""
+        """Calibrate the best weights on new patches: those that were looked at to choose them would flatter them.
+
+        They lie anywhere: images to be restored have as much background as these.
+        """
         assert self.best is not None
         networks = copy.deepcopy(self.players.average.module)
         networks.load_state_dict(self.best.weights)
         seed = self.config.seed + 1
         with self._beside_the_training():
-            validator = Validator(PatchSampler(self.validation, seed), self.kinds, CALIBRATION_PATCHES, seed)
+            validator = Validator(PatchSampler(self.validation, seed, active=0.0), self.kinds, CALIBRATION_PATCHES, seed)
             self.best.calibration = validator.calibrate(networks, self.device, lambda: heed(self.stop))
 
     def save_checkpoint(self) -> None:
