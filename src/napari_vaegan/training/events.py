@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_vaegan.training.diagnosis.findings import Diagnosis
+
 
 @dataclass(frozen=True)
 class Started:
@@ -82,6 +84,24 @@ class Validated:
 
 
 @dataclass(frozen=True)
+class Diagnosed:
+    """The training was examined for what can go wrong, as it was validated.
+
+    Attributes
+    ----------
+    diagnosis
+        What was measured and found.
+    repairs
+        What was done about it, a sentence each; they are told as ``Warned``, too.
+    """
+
+    step: int
+    stage: str
+    diagnosis: Diagnosis
+    repairs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Previewed:
     """Pictures of what the running average of the weights makes of images held apart: now and then, and as it is judged.
 
@@ -153,6 +173,7 @@ Event = (
     | StageChanged
     | Stepped
     | Validated
+    | Diagnosed
     | Previewed
     | Warned
     | CheckpointSaved

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -39,11 +40,17 @@ class Players:
         The kinds of observation that are trained.
     device
         Where.
+
+    Attributes
+    ----------
+    adversarial_share, kl_share, rate_share
+        What repairs have left of the adversarial weight, of that of the KL divergence, and of the learning rates.
     """
 
     def __init__(self, config: TrainingConfig, channels: int, kinds: Sequence[Kind], device: torch.device) -> None:
         architecture = ARCHITECTURES[config.preset]
-        networks = VaeGan(channels, architecture, CONDITION_SIZE)
+        self._fresh = partial(VaeGan, channels, architecture, CONDITION_SIZE)
+        networks = self._fresh()
         discriminator = Discriminator(channels, architecture.discriminator_widths, config.spectral_normalisation)
         self.networks = place(networks, device)
         self.discriminator = place(discriminator, device)
@@ -61,6 +68,7 @@ class Players:
         self.discriminator_optimiser = torch.optim.Adam(
             self.discriminator.parameters(), lr=2e-4, betas=(0.0, 0.99), fused=True
         )
+        self.adversarial_share, self.kl_share, self.rate_share = 1.0, 1.0, 1.0
         self.mean_errors = RunningError(len(kinds))
         self.residual_errors = RunningError(len(kinds), columns=1 + len(self.networks.generator.levels))
 
@@ -93,7 +101,7 @@ class Players:
     def update(self, rates: tuple[float, float]) -> bool:
         """Make one step of the VAE's optimiser; rates for encoder and mean, and for the generator."""
         for group, rate in zip(self.optimiser.param_groups, rates, strict=True):
-            group["lr"] = rate
+            group["lr"] = rate * self.rate_share
         made = _update(self.optimiser)
         if made:
             self.average.update(self.networks)
@@ -102,6 +110,19 @@ class Players:
     def update_discriminator(self) -> bool:
         """Make one step of the discriminator's optimiser."""
         return _update(self.discriminator_optimiser)
+
+    def go_on_from(self, weights: Mapping[str, Tensor]) -> None:
+        """Go on from earlier weights of encoder, mean and generator, without the momentum of what came after."""
+        self.networks.load_state_dict(weights)
+        self.average.module.load_state_dict(weights)
+        self.optimiser.state.clear()
+
+    def begin_anew(self) -> None:
+        """Begin with other weights, as if no step had been made; the discriminator stays."""
+        self.go_on_from(self._fresh().state_dict())
+        self.average.updates = 0
+        for errors in (self.mean_errors, self.residual_errors):
+            errors.reset()
 
     @contextmanager
     def unchanged_if_interrupted(self) -> Iterator[None]:
@@ -127,6 +148,7 @@ class Players:
             "average_updates": self.average.updates,
             "optimiser": self.optimiser.state_dict(),
             "discriminator_optimiser": self.discriminator_optimiser.state_dict(),
+            "shares": [self.adversarial_share, self.kl_share, self.rate_share],
             "mean_errors": self.mean_errors.state(),
             "residual_errors": self.residual_errors.state(),
         }
@@ -139,6 +161,7 @@ class Players:
         self.average.updates = state["average_updates"]
         self.optimiser.load_state_dict(state["optimiser"])
         self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
+        self.adversarial_share, self.kl_share, self.rate_share = state["shares"]
         self.mean_errors.set_state(state["mean_errors"])
         self.residual_errors.set_state(state["residual_errors"])
 

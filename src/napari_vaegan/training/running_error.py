@@ -23,9 +23,14 @@ class RunningError:
     """
 
     def __init__(self, rows: int, columns: int = 1, start: float = 0.01, decay: float = 0.98) -> None:
+        self.start = start
         self.values = torch.full((rows, columns), start)
         self.counts = torch.zeros(rows)
         self.decay = decay
+
+    def reset(self) -> None:
+        """Forget all updates."""
+        self.values, self.counts = torch.full_like(self.values, self.start), torch.zeros_like(self.counts)
 
     def update(self, kinds: Tensor, errors: Tensor) -> None:
         """Take in errors (batch, columns) of kinds (batch,)."""

@@ -70,6 +70,8 @@ class Stage(Protocol):
     name: str
     description: str
     share: float
+    adversarial: bool
+    """Whether the generator is trained against the discriminator."""
 
     def patches(self, progress: Progress) -> tuple[int, int]:
         """Return how many patches of which side the next step takes."""
@@ -226,6 +228,7 @@ class VariationalStage:
 
     name = "vae"
     description = "Encoder and decoder learn alone: reconstruction likelihood and KL divergence."
+    adversarial = False
 
     def __init__(self, config: TrainingConfig, share: float, unconditional: int) -> None:
         self.config = config
@@ -265,9 +268,9 @@ class VariationalStage:
         terms |= bound
         samples = (draw_sample(players, part, seen_part), draw_sample(players, part, seen_part))
         terms["spread"] = spread_term(players, part, samples)
+        kl_weight = self.kl_weight(progress) * players.kl_share
         loss = (
-            BOUND_WEIGHT * (terms["reconstruction"] + self.kl_weight(progress) * terms["kl"])
-            + self.config.spread_weight * terms["spread"]
+            BOUND_WEIGHT * (terms["reconstruction"] + kl_weight * terms["kl"]) + self.config.spread_weight * terms["spread"]
         )
         players.differentiate(loss, gradient_of_mean)
         rate = learning_rate(self.config, progress)
@@ -280,6 +283,7 @@ class DiscriminatorWarmUp:
 
     name = "warm-up"
     description = "The decoder becomes the generator; a discriminator learns to tell its samples from real patches."
+    adversarial = False
 
     def __init__(self, config: TrainingConfig, share: float, unconditional: int) -> None:
         self.config = config
@@ -310,6 +314,7 @@ class AdversarialStage:
 
     name = "adversarial"
     description = "Generator and discriminator in alternation, with reconstruction, KL and feature matching beside."
+    adversarial = True
 
     def __init__(self, config: TrainingConfig, share: float, unconditional: int) -> None:
         self.config = config
@@ -344,9 +349,10 @@ class AdversarialStage:
         terms["feature matching"] = losses.feature_matching(real_features, reconstructed_features)
         players.discriminator.requires_grad_(True)
 
-        weight = self.config.adversarial_weight * min(1.0, progress.stage / 0.2)
+        weight = self.config.adversarial_weight * players.adversarial_share * min(1.0, progress.stage / 0.2)
+        kl_weight = self.config.kl_weight * players.kl_share
         loss = (
-            BOUND_WEIGHT * (terms["reconstruction"] + self.config.kl_weight * terms["kl"])
+            BOUND_WEIGHT * (terms["reconstruction"] + kl_weight * terms["kl"])
             + self.config.spread_weight * terms["spread"]
             + weight * terms["adversarial"]
             + self.config.feature_matching_weight * terms["feature matching"]

@@ -7,7 +7,7 @@ import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,17 @@ from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.degradations import kinds_of
 from napari_vaegan.training.ahead import AheadSource
 from napari_vaegan.training.batches import BatchSource
+from napari_vaegan.training.best import Best
 from napari_vaegan.training.calibration import KindCalibration
 from napari_vaegan.training.checkpoint import read_checkpoint, write_checkpoint
 from napari_vaegan.training.clock import Clock, locate
 from napari_vaegan.training.device import choose_device, choose_precision, flushed_denormals, is_out_of_memory, number_format
+from napari_vaegan.training.diagnosis.diagnostician import Diagnostician
+from napari_vaegan.training.diagnosis.findings import Diagnosis
 from napari_vaegan.training.events import (
     CheckpointSaved,
     Continued,
+    Diagnosed,
     Event,
     Finished,
     Paused,
@@ -43,6 +47,7 @@ from napari_vaegan.training.events import (
 from napari_vaegan.training.interruption import Interrupted, heed, interruptible
 from napari_vaegan.training.players import Players
 from napari_vaegan.training.previews import Previewer
+from napari_vaegan.training.repair import Repair
 from napari_vaegan.training.stages import Progress, Stage, method_stages
 from napari_vaegan.training.validation import Judgement, Validator
 
@@ -78,24 +83,6 @@ CHECKPOINT_SECONDS = 100.0
 
 SCORE_TOLERANCE = 0.05
 """dB by which a later average may be worse than the best and still be preferred: the generator goes on learning."""
-
-LOST_STEPS = 50
-"""So many steps in a row without a finite gradient: back to the best weights."""
-
-
-@dataclass
-class Best:
-    """The best validated running average so far."""
-
-    score: float
-    step: int
-    weights: dict[str, torch.Tensor]
-    psnr: dict[str, float]
-    calibration: dict[str, KindCalibration]
-
-    def state(self) -> dict[str, Any]:
-        """Return what a checkpoint needs; the weights are not copied."""
-        return {**vars(self), "calibration": {name: asdict(value) for name, value in self.calibration.items()}}
 
 
 @dataclass(frozen=True)
@@ -176,7 +163,12 @@ class Training:
         self.curves: list[dict[str, Any]] = []
         self.validations = 0
         self.rate = 0.0
-        self.lost = 0
+        self.repair = Repair(self.players)
+        self.diagnostician = Diagnostician(
+            PatchSampler(self.training, config.seed),
+            PatchSampler(self.validation, config.seed),
+            generates="generate" in config.tasks,
+        )
         self._last_checkpoint = time.perf_counter()
         self._next_preview = 0.0
 
@@ -255,7 +247,8 @@ class Training:
             self._halve_batch()
             return
         self.step += 1
-        self._watch(losses)
+        if (repaired := self.repair.after_step(losses, self.best)) is not None:
+            self.on_event(Warned(repaired))
         seconds = time.perf_counter() - begin
         self.rate = 1 / seconds if self.rate == 0 else 0.95 * self.rate + 0.05 / seconds
         left = self.clock.seconds_left(self.step, self.rate)
@@ -278,15 +271,6 @@ class Training:
             finite = {name: round(value, 5) for name, value in losses.items() if np.isfinite(value)}
             self.curves.append({"step": self.step, "progress": round(total, 4), "stage": stage.name, "losses": finite})
 
-    def _watch(self, losses: dict[str, float]) -> None:
-        """After many steps without a finite gradient, go back to the best weights and say so."""
-        self.lost = self.lost + 1 if "skipped" in losses else 0
-        if self.lost >= LOST_STEPS:
-            weights = self.best.weights if self.best else self.players.average.module.state_dict()
-            self.players.networks.load_state_dict(weights)
-            self.lost = 0
-            self.on_event(Warned(f"Training diverged at step {self.step}: it goes on from the best weights so far."))
-
     def _halve_batch(self) -> None:
         self.batch_size //= 2
         gc.collect()
@@ -308,8 +292,21 @@ class Training:
     def _judge(self, patches: int) -> None:
         with self._beside_the_training():
             judgement = self.validator.judge(self.players.average.module, self.device, patches)
+            diagnosis = self._examine()
         self.validations = max(self.validations + 1, int(self.clock.total(self.step) * VALIDATIONS))
-        self._keep_if_best(judgement, self.players.average.module)
+        self._keep_if_best(judgement, self.players.average.module, healthy=not diagnosis.findings)
+        repairs = self.repair.after_judgement(judgement, diagnosis, self.best)
+        self.on_event(Diagnosed(self.step, self._stage_name, diagnosis, repairs))
+        for sentence in repairs:
+            self.on_event(Warned(sentence))
+
+    def _examine(self) -> Diagnosis:
+        """Look for what can go wrong at this point of the training."""
+        stage = self.stages[max(self.stage_index, 0)]
+        _, progress = locate(self.stages, min(1.0, self.clock.total(self.step)), self.step)
+        discriminator = self.players.discriminator if stage.adversarial else None
+        all_levels = self.stage_index > 0 or progress.stage > 0.5
+        return self.diagnostician.examine(self.players.average.module, discriminator, all_levels, self.device)
 
     def _preview(self) -> None:
         begin = time.perf_counter()
@@ -332,9 +329,9 @@ class Training:
     def _stage_name(self) -> str:
         return self.stages[max(self.stage_index, 0)].name
 
-    def _keep_if_best(self, judgement: Judgement, average: VaeGan) -> None:
+    def _keep_if_best(self, judgement: Judgement, average: VaeGan, healthy: bool) -> None:
         highest = max((entry["score"] for entry in self.curves if "score" in entry), default=-np.inf)
-        best = self.best is None or judgement.score >= highest - SCORE_TOLERANCE
+        best = self.best is None or (healthy and judgement.score >= highest - SCORE_TOLERANCE)
         if best:
             weights = {name: value.detach().cpu().clone() for name, value in average.state_dict().items()}
             self.best = Best(judgement.score, self.step, weights, judgement.psnr, judgement.calibration)

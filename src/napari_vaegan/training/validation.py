@@ -52,6 +52,11 @@ class Judgement:
         """The mean PSNR over all kinds of observation."""
         return float(np.mean(list(self.psnr.values()))) if self.psnr else 0.0
 
+    @property
+    def first_score(self) -> float:
+        """The same of what the networks started from."""
+        return float(np.mean(list(self.first_estimate_psnr.values()))) if self.first_estimate_psnr else 0.0
+
 
 @dataclass(frozen=True)
 class Restored:

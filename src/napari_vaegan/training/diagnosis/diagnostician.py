@@ -1,0 +1,101 @@
+"""Examining a training: the running average and the discriminator, on fixed patches."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_vaegan.images.patches import PatchSampler
+from napari_vaegan.networks.discriminator import Discriminator
+from napari_vaegan.networks.vae_gan import VaeGan
+from napari_vaegan.observation.degradations import Kind, degrade
+from napari_vaegan.training.diagnosis.coverage import coverage, diversity
+from napari_vaegan.training.diagnosis.discriminator import overfitting, verdict
+from napari_vaegan.training.diagnosis.features import AT_ONCE, describe, standardised
+from napari_vaegan.training.diagnosis.findings import Diagnosis
+from napari_vaegan.training.diagnosis.latents import active_units
+from napari_vaegan.training.diagnosis.memorisation import relative_distance
+from napari_vaegan.training.validation import restore_images
+
+PATCHES = 48
+"""Real and made ones that are compared."""
+
+TRAINED_PATCHES = 192
+"""Among which the nearest is sought."""
+
+JUDGED_PATCHES = 16
+"""By the discriminator, of each kind."""
+
+SIDE = 64
+
+
+class Diagnostician:
+    """Fixed patches of the training and of the images held apart, and the best coverage so far.
+
+    Parameters
+    ----------
+    training, validation
+        Where patches come from.
+    generates
+        Whether generation is trained: without it there are no samples to examine.
+    """
+
+    def __init__(self, training: PatchSampler, validation: PatchSampler, generates: bool) -> None:
+        self.trained = torch.from_numpy(training.draw(TRAINED_PATCHES, SIDE).pixels)
+        self.unseen = degrade(validation.draw(PATCHES, SIDE), Kind("generate"), np.random.default_rng(0))
+        self.held_apart = self.unseen.truth
+        self.generates = generates
+        self.reference: float | None = None
+
+    def examine(
+        self, networks: VaeGan, discriminator: Discriminator | None, all_levels: bool, device: torch.device
+    ) -> Diagnosis:
+        """Measure what can go wrong.
+
+        Parameters
+        ----------
+        networks
+            The running average.
+        discriminator
+            None before it takes part: samples are not expected to be like real patches then.
+        all_levels
+            Whether all latent levels learn by now.
+        device
+            Where the networks are.
+        """
+        active = active_units(networks, self.held_apart[:JUDGED_PATCHES], device) if all_levels else ()
+        if discriminator is None or not self.generates:
+            return Diagnosis(active_units=active)
+        made = self._generate(networks, device)
+        reference = describe(networks, self.trained, device)
+        trained, held_apart, samples = (
+            standardised(features, reference)
+            for features in (reference, describe(networks, self.held_apart, device), describe(networks, made, device))
+        )
+        covered = coverage(held_apart, samples)
+        before = self.reference
+        self.reference = covered if before is None else max(before, covered)
+        logits = [
+            verdict(discriminator, patches[:JUDGED_PATCHES], device) for patches in (self.trained, self.held_apart, made)
+        ]
+        return Diagnosis(
+            coverage=covered,
+            floor=coverage(held_apart, trained[:PATCHES]),
+            reference=before,
+            diversity=diversity(held_apart, samples),
+            distance=relative_distance(samples, held_apart, trained),
+            overfitting=overfitting(*logits),
+            active_units=active,
+        )
+
+    @torch.no_grad()
+    def _generate(self, networks: VaeGan, device: torch.device) -> Tensor:
+        """Return as many samples as there are patches held apart, with noise of the same law if these are noisy."""
+        nothing, noise = self.unseen.observation, self.unseen.noise
+        parts = [
+            restore_images(networks, nothing.select(slice(begin, begin + AT_ONCE)).to(device), 1).samples[0].cpu()
+            for begin in range(0, len(nothing), AT_ONCE)
+        ]
+        made = torch.cat(parts)
+        return made if noise.absent.all() else made + noise.draw(made)

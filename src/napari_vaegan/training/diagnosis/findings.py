@@ -1,0 +1,104 @@
+"""What a diagnosis finds, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+LEAST_COVERAGE = 0.5
+"""Of the best coverage since the adversary came in."""
+
+LEAST_DIVERSITY = 0.4
+"""Of the distances between real images."""
+
+LEAST_DISTANCE = 0.6
+"""Of the distance of images held apart to the nearest training patch, for samples."""
+
+LARGEST_OVERFITTING = 0.6
+"""Of the discriminator; Karras et al. (2020) aim at 0.6."""
+
+LEAST_ACTIVE = 0.05
+"""Share of a level's latents."""
+
+
+class Failure(StrEnum):
+    """What can go wrong."""
+
+    MODE_COLLAPSE = "mode collapse"
+    OVERFITTED_DISCRIMINATOR = "overfitted discriminator"
+    MEMORISATION = "memorisation"
+    POSTERIOR_COLLAPSE = "posterior collapse"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One failure, and a sentence on what was measured."""
+
+    failure: Failure
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was measured of the running average; None where it does not apply.
+
+    Attributes
+    ----------
+    coverage
+        Share of the real patches held apart that samples come near to.
+    floor
+        The same of training patches in place of samples: what can be reached.
+    reference
+        The highest coverage since the adversary came in.
+    diversity
+        Mean distance between samples, in units of that between real patches.
+    distance
+        Median distance of samples to the nearest training patch, in units of that of patches held apart.
+    overfitting
+        Of the discriminator: 0 not at all, 1 entirely.
+    active_units
+        Share of the active latents, a level, coarsest first; empty before all levels are open.
+    """
+
+    coverage: float | None = None
+    floor: float | None = None
+    reference: float | None = None
+    diversity: float | None = None
+    distance: float | None = None
+    overfitting: float | None = None
+    active_units: tuple[float, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong."""
+        return tuple(self._findings())
+
+    def _findings(self) -> Iterator[Finding]:
+        if self.coverage is not None and self.reference is not None and self.coverage < LEAST_COVERAGE * self.reference:
+            yield Finding(
+                Failure.MODE_COLLAPSE,
+                f"Generated images cover only {self.coverage:.0%} of the real ones ({self.reference:.0%} before, real ones "
+                f"{self.floor:.0%})",
+            )
+        elif self.diversity is not None and self.diversity < LEAST_DIVERSITY:
+            yield Finding(
+                Failure.MODE_COLLAPSE,
+                f"Generated images differ from each other only {self.diversity:.0%} as much as real ones do",
+            )
+        if self.distance is not None and self.distance < LEAST_DISTANCE:
+            yield Finding(
+                Failure.MEMORISATION,
+                f"Generated images are nearer to training patches than images held apart are ({self.distance:.0%} as far)",
+            )
+        if self.overfitting is not None and self.overfitting > LARGEST_OVERFITTING:
+            yield Finding(
+                Failure.OVERFITTED_DISCRIMINATOR,
+                f"The discriminator knows the training images by heart ({self.overfitting:.0%})",
+            )
+        if self.active_units and min(self.active_units) < LEAST_ACTIVE:
+            level = self.active_units.index(min(self.active_units))
+            yield Finding(
+                Failure.POSTERIOR_COLLAPSE,
+                f"Latent level {level + 1} of {len(self.active_units)} tells nothing of the images",
+            )

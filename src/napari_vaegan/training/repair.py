@@ -1,0 +1,74 @@
+"""Repairing a training that goes wrong: back to good weights, with less of what spoilt them."""
+
+from __future__ import annotations
+
+import math
+
+from napari_vaegan.training.best import Best
+from napari_vaegan.training.diagnosis.findings import Diagnosis, Failure, Finding
+from napari_vaegan.training.players import Players
+from napari_vaegan.training.validation import Judgement
+
+LOST_STEPS = 50
+"""So many steps in a row without a finite gradient are a divergence."""
+
+LOST_DECIBELS = 3.0
+"""A validation that is worse by so much than the best one, or than what the networks started from, shows a divergence."""
+
+
+class Repair:
+    """Goes back to the best weights, or anew, where a training has gone wrong, and says so in one sentence.
+
+    Parameters
+    ----------
+    players
+        What is trained.
+    """
+
+    def __init__(self, players: Players) -> None:
+        self.players = players
+        self._lost = 0
+        self._suspected: set[Failure] = set()
+
+    def after_step(self, losses: dict[str, float], best: Best | None) -> str | None:
+        """Notice a series of steps that were not made; return what was done, if anything."""
+        self._lost = self._lost + 1 if "skipped" in losses else 0
+        return self._after_divergence(best) if self._lost >= LOST_STEPS else None
+
+    def after_judgement(self, judgement: Judgement, diagnosis: Diagnosis, best: Best | None) -> tuple[str, ...]:
+        """Notice what validation and diagnosis found; return what was done, a sentence each."""
+        if self._is_lost(judgement, best):
+            return (self._after_divergence(best),)
+        repeated, self._suspected = self._suspected, {finding.failure for finding in diagnosis.findings}
+        return tuple(
+            self._after(finding, best)
+            for finding in diagnosis.findings
+            if finding.failure is not Failure.POSTERIOR_COLLAPSE or finding.failure in repeated
+        )
+
+    def _is_lost(self, judgement: Judgement, best: Best | None) -> bool:
+        if not math.isfinite(judgement.score):
+            return True
+        least = judgement.first_score if best is None else max(best.score, judgement.first_score)
+        return judgement.score < least - LOST_DECIBELS
+
+    def _after_divergence(self, best: Best | None) -> str:
+        """Halve the learning rate; before there are good weights, where it must be far too large, take a tenth of it."""
+        self._lost = 0
+        if best is None:
+            self.players.begin_anew()
+            self.players.rate_share /= 10
+            return "Training diverged before its first validation: it begins anew with a tenth of the learning rate."
+        self.players.go_on_from(best.weights)
+        self.players.rate_share /= 2
+        return f"Training diverged: it goes on from the weights of step {best.step:,} with half of the learning rate."
+
+    def _after(self, finding: Finding, best: Best | None) -> str:
+        if finding.failure is Failure.POSTERIOR_COLLAPSE:
+            self.players.kl_share /= 2
+            return f"{finding.sentence}: the weight of the KL divergence is halved."
+        self.players.adversarial_share /= 2
+        if best is None:
+            return f"{finding.sentence}: the adversarial weight is halved."
+        self.players.go_on_from(best.weights)
+        return f"{finding.sentence}: training goes on from the weights of step {best.step:,} with half of the adversarial weight."
