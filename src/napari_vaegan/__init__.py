@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         VaeganError,
     )
     from napari_vaegan.library import load, train
+    from napari_vaegan.restoration.latents import Latents
     from napari_vaegan.restoration.model import Model
     from napari_vaegan.restoration.restoration import Restoration
     from napari_vaegan.training_check import TrainingCheck, check
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DataError",
     "FolderSummary",
+    "Latents",
     "Model",
     "ModelFileError",
     "OutputError",
@@ -52,6 +54,7 @@ _HOMES = {
     "load": "library",
     "restore_folder": "batch",
     "FolderSummary": "batch",
+    "Latents": "restoration.latents",
     "Model": "restoration.model",
     "Restoration": "restoration.restoration",
 }

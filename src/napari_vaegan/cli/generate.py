@@ -48,7 +48,7 @@ def generate(
         for file in files:
             check_image_file(file, overwrite)
     with progress("Generating") as on_progress:
-        images = drawer.generate(count, shape, seed, on_progress)
+        images = drawer.generate(count, shape, seed, on_progress=on_progress)
     axes = "YX" if drawer.channels == 1 else "YXC"
     if one_file and count > 1:
         write_image(out, images, f"T{axes}", overwrite=overwrite)

@@ -8,7 +8,7 @@ from napari.layers import Image as ImageLayer
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QComboBox, QPushButton
 
-from napari_vaegan.widgets.between import Between, interpolation
+from napari_vaegan.widgets.between import Between, python_lines
 from napari_vaegan.widgets.control import Control
 from napari_vaegan.widgets.dock import Dock
 from napari_vaegan.widgets.gallery import Gallery, draw_gallery
@@ -111,7 +111,7 @@ class Generate(Dock):
         lines = [load_line(self.model.chosen.path), f"images = {call('model.generate', (), self.settings)}"]
         gallery, place = self.between.gallery, self.between.drawn
         if gallery and place and (gallery.known, gallery.settings) == (self.model.chosen, self.settings):
-            lines.append(f"between = {call('model.interpolate', (), interpolation(gallery, place))}")
+            lines += python_lines(gallery, place)
         QGuiApplication.clipboard().setText(script(*lines))
         self.message.say("Copied: paste it into napari's console or a script.")
 
