@@ -164,7 +164,7 @@ def denoise(session: Session) -> Script:
     yield idle(dock)
     yield seconds(0.5)
     session.shoot("3-restore-a-layer")
-    dock.truth.slider.setValue(dock.truth.slider.maximum())
+    dock.truth.dial.go_to_truth()
     yield lambda: dock.truth.layer is not None and not dock.truth.runner.busy
     viewer.canvas.grid.enabled = True
     viewer.canvas.grid.shape = (2, 2)

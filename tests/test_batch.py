@@ -317,3 +317,21 @@ def test_a_destination_that_cannot_be_written_is_refused_before_any_work(tiny_mo
     with pytest.raises(nv.OutputError, match="cannot be written"):
         nv.restore_folder(tiny_model, source, tmp_path / "file" / "restored", on_file=done.append)
     assert not done
+
+
+def test_realism_is_of_every_image_and_said_in_its_file_and_in_the_record(tiny_model, source, tmp_path):
+    nv.restore_folder(tiny_model, source, tmp_path / "real", realism=0.5)
+    assert names(tmp_path / "real") == ["cell0.tif", "more/cell4.png", "restore-folder.json"]
+    with tifffile.TiffFile(tmp_path / "real" / "cell0.tif") as file:
+        assert "50% of the way" in file.imagej_metadata["Info"]
+        image = tifffile.imread(source / "cell0.tif")
+        np.testing.assert_array_equal(file.asarray(), tiny_model.denoise(image, samples=1).blend(0.5))
+    assert "partly invented" in imageio.immeta(tmp_path / "real" / "more" / "cell4.png")["Description"]
+    record = json.loads((tmp_path / "real" / "restore-folder.json").read_text(encoding="utf-8"))
+    assert record["runs"][0]["settings"]["realism"] == 0.5
+
+
+def test_a_realism_that_does_not_exist_is_refused_before_anything_is_read(tiny_model, source, tmp_path):
+    with pytest.raises(nv.SettingError, match="not 2"):
+        nv.restore_folder(tiny_model, source, tmp_path / "real", realism=2)
+    assert not (tmp_path / "real").exists()

@@ -223,16 +223,34 @@ def test_the_slider_leads_from_the_best_estimate_to_a_sample(driver: Driver, tin
     mean = driver.run(dock)
     expected = tiny_model.denoise(CELL, samples=2)
     truth = dock.truth
-    truth.slider.setValue(truth.slider.maximum())
+    truth.dial.go_to_truth()
     driver.qtbot.waitUntil(lambda: truth.layer is not None and not truth.runner.busy, timeout=20_000)
     np.testing.assert_array_equal(truth.layer.data, expected.blend(1.0, 0))
     np.testing.assert_array_equal(mean.data, expected.image)
     truth.dice_button.click()
     driver.qtbot.waitUntil(lambda: truth.layer.metadata["napari-vaegan"]["sample"] == 1, timeout=20_000)
     np.testing.assert_array_equal(truth.layer.data, expected.blend(1.0, 1))
-    truth.slider.setValue(0)
+    truth.dial.slider.setValue(0)
     driver.qtbot.waitUntil(lambda: truth.layer.metadata["napari-vaegan"]["realism"] == 0, timeout=20_000)
     np.testing.assert_array_equal(truth.layer.data, expected.image)
+
+
+def test_the_copied_python_gives_what_the_slider_shows_and_says_what_it_is(driver: Driver) -> None:
+    driver.viewer.add_image(CELL, name="cell")
+    dock = driver.open(Denoise, samples=2)
+    driver.run(dock)
+    dock.truth.dial.slider.setValue(7)
+    driver.qtbot.waitUntil(lambda: dock.truth.drawn == (0.35, 0) and not dock.truth.runner.busy, timeout=20_000)
+    assert "partly invented" in dock.truth.label.text()
+    assert "partly invented" in dock.truth.layer.metadata["napari-vaegan"]["image"]
+    dock.copy_button.click()
+    text, names = QGuiApplication.clipboard().text(), {"viewer": driver.viewer}
+    exec(text, names)
+    assert "# 35% of the way from the best estimate (least error)" in text
+    np.testing.assert_array_equal(names["shown"], dock.truth.layer.data)
+    dock.seed.setValue(1)  # another restoration, of which nothing is shown yet
+    dock.copy_button.click()
+    assert "shown" not in QGuiApplication.clipboard().text()
 
 
 @pytest.mark.parametrize("kind", [Denoise, SuperResolve, Inpaint])

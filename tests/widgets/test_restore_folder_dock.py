@@ -286,3 +286,10 @@ def test_closing_the_viewer_in_the_middle_leaves_the_run(driver: Driver, tmp_pat
 
 def wait_for_threads(qtbot: Any) -> None:
     qtbot.waitUntil(lambda: QThreadPool.globalInstance().activeThreadCount() == 0, timeout=20_000)
+
+
+def test_the_realism_of_the_slider_is_a_setting_only_if_it_was_moved(driver: Driver) -> None:
+    dock = driver.open()
+    assert "realism" not in dock.settings
+    dock.dial.slider.setValue(10)
+    assert dock.settings["realism"] == 0.5

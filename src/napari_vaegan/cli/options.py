@@ -21,6 +21,10 @@ OutOption = Annotated[
 FactorOption = Annotated[int, typer.Option(help="How many times finer Y and X become: 2, 3 or 4.")]
 SamplesOption = Annotated[int, typer.Option(help="How many possible truths to draw, if they are written.")]
 SeedOption = Annotated[int, typer.Option(help="The same seed draws the same samples.")]
+RealismOption = Annotated[
+    float,
+    typer.Option(help="0: best estimate, least error; 1: one possible truth, which looks real and is partly invented."),
+]
 AxesOption = Annotated[
     str | None,
     typer.Option(help="Axes of the image, such as TYX, if its file does not say.", show_default="the file's, or a guess"),

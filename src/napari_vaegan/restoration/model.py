@@ -23,6 +23,7 @@ from napari_vaegan.restoration.interpolate import interpolate
 from napari_vaegan.restoration.latents import Latents
 from napari_vaegan.restoration.model_file import write_model
 from napari_vaegan.restoration.progress import OnProgress, no_progress
+from napari_vaegan.restoration.realism import samples_for
 from napari_vaegan.restoration.restoration import Restoration
 from napari_vaegan.restoration.super_resolve import super_resolve
 from napari_vaegan.restoration.variations import variations
@@ -253,6 +254,8 @@ class Model:
         seed: int = 0,
         axes: str | None = None,
         on_progress: OnProgress = no_progress,
+        *,
+        realism: float = 0.0,
     ) -> Restoration:
         """Fill the masked pixels of an image. Known pixels are never changed.
 
@@ -271,15 +274,21 @@ class Model:
             The image's axes, such as ``"TYX"``; guessed if None.
         on_progress
             Told the share that is done; raise from it to stop.
+        realism
+            Of ``image``: 0, the best estimate, of least error; 1, one possible truth, which looks real and is partly
+            invented; or between. Above 0 at least one sample is drawn. Mean, std and interval stay what they are.
 
         Raises
         ------
+        SettingError
+            If samples, seed or realism make no sense.
         ShapeError
             If image or mask have a shape that does not fit.
         DataError
             If a whole plane is masked, or a known pixel is NaN or infinite.
         """
-        return inpaint(self, image, mask, samples, seed, axes, on_progress)
+        drawn = samples_for(realism, samples)
+        return inpaint(self, image, mask, drawn, seed, axes, on_progress).with_realism(realism)
 
     def super_resolve(
         self,
@@ -289,6 +298,8 @@ class Model:
         seed: int = 0,
         axes: str | None = None,
         on_progress: OnProgress = no_progress,
+        *,
+        realism: float = 0.0,
     ) -> Restoration:
         """Refine the grid of an image, whose pixels are taken for the means of blocks of the finer one.
 
@@ -298,7 +309,7 @@ class Model:
             Any shape from 8 × 8 up, with time, depth and channels as they come.
         factor
             2, 3 or 4: how many times finer the grid becomes in Y and X.
-        samples, seed, axes, on_progress
+        samples, seed, axes, on_progress, realism
             As in ``inpaint``.
 
         Returns
@@ -314,7 +325,8 @@ class Model:
         ShapeError, DataError
             If the image does not fit the model, or has pixels that are NaN or infinite.
         """
-        return super_resolve(self, image, factor, samples, seed, axes, on_progress)
+        drawn = samples_for(realism, samples)
+        return super_resolve(self, image, factor, drawn, seed, axes, on_progress).with_realism(realism)
 
     def denoise(
         self,
@@ -323,6 +335,8 @@ class Model:
         seed: int = 0,
         axes: str | None = None,
         on_progress: OnProgress = no_progress,
+        *,
+        realism: float = 0.0,
     ) -> Restoration:
         """Remove photon and read noise from an image; the model finds their level by itself.
 
@@ -330,7 +344,7 @@ class Model:
         ----------
         image : array
             Any shape from 8 × 8 up, with time, depth and channels as they come.
-        samples, seed, axes, on_progress
+        samples, seed, axes, on_progress, realism
             As in ``inpaint``.
 
         Raises
@@ -338,7 +352,8 @@ class Model:
         ShapeError, DataError
             If the image does not fit the model, or has pixels that are NaN or infinite.
         """
-        return denoise(self, image, samples, seed, axes, on_progress)
+        drawn = samples_for(realism, samples)
+        return denoise(self, image, drawn, seed, axes, on_progress).with_realism(realism)
 
     def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> Path:
         """Write the model to one file, whole or not at all.

@@ -22,7 +22,9 @@ from napari_vaegan.restoration.engine import Estimate
 from napari_vaegan.restoration.latent_noise import placed_noise
 from napari_vaegan.restoration.memory import check_memory
 from napari_vaegan.restoration.progress import OnProgress, Progress, no_progress, part_of
+from napari_vaegan.restoration.realism import describe_realism
 from napari_vaegan.restoration.restoration import Restoration
+from napari_vaegan.restoration.rounding import count_outside
 from napari_vaegan.restoration.subject import Subject, from_tensor
 from napari_vaegan.restoration.tiles import bands
 from napari_vaegan.restoration.uncertainty import standard_deviation
@@ -120,6 +122,8 @@ def restore(model: Model, request: Request, samples: int, seed: int, on_progress
             result.add_errors(index, estimate, observation)
     report = {
         "task": request.kind.task,
+        "realism": 0.0,
+        "image": describe_realism(0.0),
         "seconds": round(time.perf_counter() - begin, 3),
         "device": str(engine.device),
         "tiles": result.tiles,
@@ -167,7 +171,7 @@ class _Result:
                 self.samples[number, index, fine] = consistency.keep(
                     place, from_tensor(sample[:, fine], self.scaling), there
                 )
-            self.clipped += int(_outside(mean, image.dtype))
+            self.clipped += count_outside(mean, image.dtype)
             if (residual := consistency.residual(image, there)) is not None:
                 self.residuals.append(residual)
             self.progress.pulse()
@@ -207,13 +211,6 @@ def check_sampling(samples: int, seed: int) -> None:
         raise SettingError(f"samples cannot be {samples}: give 0 for the mean alone, or how many samples to draw.")
     if not 0 <= seed < 2**63:
         raise SettingError(f"The seed cannot be {seed}: give a whole number from 0 on.")
-
-
-def _outside(values: NDArray[np.float64], dtype: np.dtype[Any]) -> np.int64 | int:
-    if dtype.kind == "f":
-        return 0
-    limits = np.iinfo(dtype)
-    return np.count_nonzero((values < limits.min - 0.5) | (values > limits.max + 0.5))
 
 
 def _unlikeness(observation: Observation, std: Tensor, calibration: KindCalibration) -> float:

@@ -164,7 +164,8 @@ class RestorationDock(Dock):
             self.message.warn(str(error))
             return
         restored = f"restoration = {call(f'model.{self.function}', arguments, settings)}"
-        QGuiApplication.clipboard().setText(script(load_line(self.model.chosen.path), *lines, restored))
+        lines = (load_line(self.model.chosen.path), *lines, restored, *self.truth.python_lines(settings))
+        QGuiApplication.clipboard().setText(script(*lines))
         self.message.say("Copied: paste it into napari's console or a script.")
 
     def close_dock(self) -> None:
