@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 import napari_vaegan as nv
 from napari_vaegan.cli.app import app
+from napari_vaegan.images.note import read_note
 from napari_vaegan.images.reading import read_image
 
 QUICK = ["--preset", "tiny", "--patch-size", "32", "--batch-size", "8", "--tasks", "denoise"]
@@ -217,9 +218,11 @@ def test_a_model_is_stacked_into_one_file_or_drawn_into_a_folder(tiny_model_file
     assert run(*common, "--out", tmp_path / "samples").exit_code == 0
     stack = tifffile.imread(tmp_path / "samples.tif")
     assert (stack.shape, stack.dtype) == ((3, 32, 40), np.uint8)
-    files = sorted((tmp_path / "samples").iterdir())
-    assert [file.name for file in files] == [f"generated-000{index}.png" for index in range(3)]
-    np.testing.assert_array_equal(imageio.imread(files[2]), stack[2])
+    *files, manifest = sorted((tmp_path / "samples").iterdir())
+    assert [file.name for file in files] == [f"generated-00000{index}.tif" for index in range(3)]
+    assert manifest.read_text().count("\n") == 4
+    np.testing.assert_array_equal(tifffile.imread(files[2]), stack[2])
+    assert "not measured" in read_note(tmp_path / "samples.tif")
 
 
 def test_several_images_in_one_png_are_refused(tiny_model_file, tmp_path):
@@ -227,10 +230,47 @@ def test_several_images_in_one_png_are_refused(tiny_model_file, tmp_path):
     assert "can hold one image, not 3" in text
 
 
-def test_images_that_were_drawn_before_are_not_overwritten(tiny_model_file, tmp_path):
+def test_images_that_were_drawn_before_are_kept_and_never_replaced_by_others(tiny_model_file, tmp_path):
     common = ["generate", "--model", tiny_model_file, "--shape", 16, 16, "--out", tmp_path / "drawn"]
     run(*common)
-    assert "exists already" in refused(*common)
+    assert "0 images generated, 1 there already" in " ".join(run(*common).stdout.split())
+    assert "exists already" in refused(*common, "--seed", 1)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--count", 0, "cannot be 0"),
+        ("--seed", -1, "cannot be -1"),
+        ("--temperature", "nan", "temperature cannot be nan"),
+        ("--pixel-size", -2, "cannot be -2"),
+    ],
+)
+@pytest.mark.parametrize("out", ["folder", "file.tif"])
+def test_what_cannot_be_generated_is_refused_in_a_sentence(tiny_model_file, tmp_path, out, option, value, words):
+    assert words in refused("generate", "--model", tiny_model_file, "--out", tmp_path / out, option, value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (7, 7), (100_000, 100_000)])
+def test_images_of_impossible_sizes_are_refused_in_a_sentence(tiny_model_file, tmp_path, shape):
+    assert str(shape[0]) in refused("generate", "--model", tiny_model_file, "--out", tmp_path / "a.tif", "--shape", *shape)
+
+
+def test_ctrl_c_ends_a_folder_of_generated_images_between_two_of_them(tiny_model_file, tmp_path, start):
+    folder = tmp_path / "many"
+    process = start("generate", "--model", tiny_model_file, "--out", folder, "--count", 100_000, "--shape", 256, 256)
+    deadline = time.monotonic() + 120
+    while not list(folder.glob("*.tif")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert "goes on with the rest" in stdout
+    assert "Traceback" not in stderr
+    listed = (folder / "manifest.csv").read_text().count("\n") - 1
+    assert listed == len(list(folder.glob("*.tif")))
+    assert not list(folder.glob(".*"))
 
 
 def test_an_image_is_denoised_with_its_pixel_size_kept(tiny_model, tiny_model_file, image, tmp_path):
@@ -460,3 +500,14 @@ def test_check_refuses_settings_and_folders_as_train_does(textured_images, tmp_p
     assert "multiple of 32" in refused("check", textured_images, "--patch-size", 40)
     assert "does not exist" in refused("check", tmp_path / "no")
     assert run("check", "--help").exit_code == 0
+
+
+def test_realism_writes_what_lies_between_and_says_so(tiny_model_file, image, tmp_path):
+    out = tmp_path / "real.tif"
+    result = run("denoise", image, "--model", tiny_model_file, "--out", out, "--realism", 0.5)
+    assert result.exit_code == 0, result.output
+    assert "partly invented" in " ".join(result.stderr.split())
+    assert not (tmp_path / "real.samples.tif").exists()
+    expected = nv.load(tiny_model_file).denoise(tifffile.imread(image), samples=1, realism=0.5)
+    np.testing.assert_array_equal(tifffile.imread(out), expected.image)
+    assert "not 2" in refused("denoise", image, "--model", tiny_model_file, "--out", tmp_path / "x.tif", "--realism", 2)

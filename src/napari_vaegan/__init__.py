@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_vaegan.batch import FolderSummary, restore_folder
+    from napari_vaegan.batch import FolderSummary, GeneratedFolder, generate_folder, restore_folder
     from napari_vaegan.config import TrainingConfig
     from napari_vaegan.errors import (
         DataError,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DataError",
     "FolderSummary",
+    "GeneratedFolder",
     "Latents",
     "Model",
     "ModelFileError",
@@ -41,6 +42,7 @@ __all__ = [
     "TrainingConfig",
     "VaeganError",
     "check",
+    "generate_folder",
     "load",
     "restore_folder",
     "train",
@@ -54,6 +56,8 @@ _HOMES = {
     "load": "library",
     "restore_folder": "batch",
     "FolderSummary": "batch",
+    "generate_folder": "batch",
+    "GeneratedFolder": "batch",
     "Latents": "restoration.latents",
     "Model": "restoration.model",
     "Restoration": "restoration.restoration",

@@ -80,6 +80,19 @@ def check_count(count: int) -> None:
         raise SettingError(f"The number of images to generate cannot be {count}: give at least 1.")
 
 
+def check_generation(model: Model, shape: tuple[int, int], seed: int, temperature: float) -> None:
+    """Refuse, before anything is drawn, what the model does not generate.
+
+    Raises
+    ------
+    SettingError, ShapeError
+        If it does not generate, a setting makes no sense, or memory does not suffice for one image.
+    """
+    model.check_task("generate")
+    _noise(0, seed, temperature)
+    _check_room(model, 1, Canvas(shape, model.typical_scaling, model.dtype))
+
+
 def draw(model: Model, noise: Noise, count: int, canvas: Canvas, on_progress: OnProgress) -> NDArray[Any]:
     """Draw images (count, Y, X[, C]) from noise, in tiles.
 
@@ -89,13 +102,8 @@ def draw(model: Model, noise: Noise, count: int, canvas: Canvas, on_progress: On
         If the model does not generate, or memory does not suffice.
     """
     model.check_task("generate")
+    _check_room(model, count, canvas)
     shape = canvas.shape
-    values = count * shape[0] * shape[1] * model.channels
-    check_memory(
-        values * canvas.dtype.itemsize + model.engine.memory(count, *shape),
-        f"Generating {count} image{'s' if count > 1 else ''} of {shape[0]} × {shape[1]} pixels",
-        "generate fewer at once, or smaller ones",
-    )
     engine = replace(model.engine)  # where memory is short its tile is halved, for this call alone
     images = np.empty((count, *shape, model.channels), canvas.dtype)
     with Progress(on_progress) as progress:
@@ -106,6 +114,15 @@ def draw(model: Model, noise: Noise, count: int, canvas: Canvas, on_progress: On
                 images[number, rows] = round_to(from_tensor(sample[:, rows], canvas.scaling), canvas.dtype)
                 progress.pulse()
     return images if model.channels > 1 else images[..., 0]
+
+
+def _check_room(model: Model, count: int, canvas: Canvas) -> None:
+    height, width = canvas.shape
+    check_memory(
+        count * height * width * model.channels * canvas.dtype.itemsize + model.engine.memory(count, height, width),
+        f"Generating {count} image{'s' if count > 1 else ''} of {height} × {width} pixels",
+        "generate fewer at once, or smaller ones" if count > 1 else "generate smaller ones",
+    )
 
 
 def _noise(first: int, seed: int, temperature: float) -> Noise:
