@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Image as ImageLayer
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from napari_vaegan.widgets.control import Control
 from napari_vaegan.widgets.gallery import Gallery
 from napari_vaegan.widgets.python_call import call
 from napari_vaegan.widgets.runner import Runner
 from napari_vaegan.widgets.spin_box import spin_box
+from napari_vaegan.widgets.view import fit_to
 
 if TYPE_CHECKING:
     import napari
@@ -33,11 +34,11 @@ class Place:
     share: float
 
 
-class Between(QWidget):
+class Between(QGroupBox):
     """Draws an image between two of a gallery, as a layer of its own beside it."""
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
+        super().__init__("Walk between two images", parent)
         self.runner = Runner(self, shown=False)
         self.runner.returned.connect(self._show)
         self._viewer: napari.Viewer | None = None
@@ -60,7 +61,6 @@ class Between(QWidget):
         numbers.addWidget(QLabel("to"))
         numbers.addWidget(self.second, 1)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 4)
         layout.addLayout(numbers)
         layout.addWidget(self.slider)
         layout.addWidget(self.label)
@@ -154,7 +154,7 @@ class Between(QWidget):
             pixels, translate=self._translate(), axis_labels=gallery.axis_labels, **gallery.look
         )
         self._viewer.layers.selection = selected
-        self._viewer.fit_to_view(layers=[other for other in (self._beside, layer) if other in self._viewer.layers])
+        fit_to(self._viewer, [other for other in (self._beside, layer) if other in self._viewer.layers])
         return layer
 
     def _translate(self) -> tuple[float, ...]:
