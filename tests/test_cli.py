@@ -75,7 +75,11 @@ def image(textured_images: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "command", ["train", "generate", "inpaint", "super-resolve", "denoise", "restore-folder", "info", "demo"]
+    "command",
+    [
+        *("train", "generate", "variations", "interpolate"),
+        *("inpaint", "super-resolve", "denoise", "restore-folder", "info", "demo"),
+    ],
 )
 def test_every_command_has_a_help(command):
     result = run(command, "--help")
@@ -511,3 +515,29 @@ def test_realism_writes_what_lies_between_and_says_so(tiny_model_file, image, tm
     expected = nv.load(tiny_model_file).denoise(tifffile.imread(image), samples=1, realism=0.5)
     np.testing.assert_array_equal(tifffile.imread(out), expected.image)
     assert "not 2" in refused("denoise", image, "--model", tiny_model_file, "--out", tmp_path / "x.tif", "--realism", 2)
+
+
+def test_variations_of_a_file_are_written_as_a_stack_of_its_pixel_size(tiny_model, tiny_model_file, image, tmp_path):
+    out = tmp_path / "varied.tif"
+    result = run("variations", image, "--model", tiny_model_file, "--out", out, "--count", 3, "--detail", 4, "--seed", 2)
+    assert result.exit_code == 0, result.output
+    written = read_image(out)
+    np.testing.assert_array_equal(written.pixels, tiny_model.variations(tifffile.imread(image), 3, 4, seed=2))
+    assert {axis: written.pixel_size[axis] for axis in "YX"} == pytest.approx({"Y": 0.5, "X": 0.5})
+    assert "not measured: variations of image.tif" in read_note(out)
+    assert "cannot be 5" in refused(
+        "variations", image, "--model", tiny_model_file, "--out", tmp_path / "x.tif", "--detail", 5
+    )
+
+
+def test_the_way_between_two_files_is_written_as_a_stack(tiny_model, tiny_model_file, image, tmp_path):
+    other, out = tmp_path / "other.tif", tmp_path / "way.tif"
+    tifffile.imwrite(other, tifffile.imread(image)[::-1])
+    result = run("interpolate", image, other, "--model", tiny_model_file, "--out", out, "--count", 3)
+    assert result.exit_code == 0, result.output
+    ends = tifffile.imread(image), tifffile.imread(other)
+    np.testing.assert_array_equal(tifffile.imread(out), tiny_model.interpolate(*ends, 3))
+    tifffile.imwrite(other, tifffile.imread(image)[:16], photometric="minisblack")
+    common = ["interpolate", image, other, "--model", tiny_model_file, "--out"]
+    assert "crop them to the same size" in refused(*common, tmp_path / "x.tif")
+    assert "ends in .tif" in refused(*common, tmp_path / "x.png")
