@@ -208,7 +208,8 @@ class Generate(Dock):
     def _show(self, outcome: Gallery | GeneratedFolder) -> None:
         if not isinstance(outcome, Gallery):
             tell: Callable[[str], None] = self.message.warn if outcome.stopped else self.message.say
-            tell(f"{outcome}: generated, not measured.".replace("\n", ". "))
+            said = str(outcome).replace("\n", ". ").rstrip(".")
+            tell(f"{said}. The files say that they were not measured.")
         elif outcome.varied:
             self._varied = self._varying
             self._add(outcome, outcome.look)
