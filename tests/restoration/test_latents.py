@@ -58,7 +58,7 @@ def test_a_decoded_image_has_the_size_dtype_and_intensities_of_the_encoded_one(
     decoded = tiny_model.decode(encoded)
     assert encoded.shape == shape
     assert (decoded.shape, decoded.dtype) == (shape, dtype)
-    assert abs(decoded.mean() - image.mean()) < 0.5 * np.ptp(image)
+    assert abs(decoded.mean() - image.mean()) <= max(2, 0.5 * np.ptp(image))
 
 
 def test_encoding_and_decoding_in_tiles_is_encoding_and_decoding_the_whole(tiny_model: nv.Model) -> None:

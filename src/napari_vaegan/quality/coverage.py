@@ -22,6 +22,7 @@ def calibration_on(trials: Sequence[Trial]) -> KindCalibration:
         Compared(
             torch.stack([trial.estimate.mean for trial in trials]),
             torch.stack([trial.estimate.log_error for trial in trials]),
+            torch.stack([trial.estimate.samples[0] for trial in trials]),
             torch.stack([trial.truth for trial in trials]),
             torch.stack([trial.truth_noise for trial in trials]),
             torch.stack([trial.unknown for trial in trials]),

@@ -25,6 +25,7 @@ class CalibrationPointRecord(BaseModel):
     noise: float = Field(ge=0)
     scale: float = Field(gt=0)
     quantiles: tuple[float, ...]
+    spread: float = Field(1.0, gt=0)
 
 
 class CalibrationRecord(BaseModel):

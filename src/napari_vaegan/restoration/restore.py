@@ -27,7 +27,7 @@ from napari_vaegan.restoration.restoration import Restoration
 from napari_vaegan.restoration.rounding import count_outside
 from napari_vaegan.restoration.subject import Subject, from_tensor
 from napari_vaegan.restoration.tiles import bands
-from napari_vaegan.restoration.uncertainty import standard_deviation
+from napari_vaegan.restoration.uncertainty import standard_deviation, with_spread
 from napari_vaegan.training.calibration import KindCalibration, noise_level, roughness
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ def restore(model: Model, request: Request, samples: int, seed: int, on_progress
             observation = request.observe(index, seen, scaling)
             noise, tell = partial(placed_noise, seed, index), part_of(progress.tell, index, len(subject))
             estimate = engine.estimate(observation, samples, noise, tell)
+            estimate = result.calibrated(estimate, observation)
             result.add_estimate(index, estimate, seen)
             result.add_errors(index, estimate, observation)
     report = {
@@ -158,6 +159,11 @@ class _Result:
         self.levels: list[float] = []
         self.residuals: list[float] = []
 
+    def calibrated(self, estimate: Estimate, observation: Observation) -> Estimate:
+        """Return a plane's estimate with samples of the calibrated spread."""
+        self.levels.append(float(noise_level(estimate.mean[None], observation)))
+        return with_spread(estimate, self.calibration.at(self.levels[-1]))
+
     def add_estimate(self, index: int, estimate: Estimate, seen: NDArray[Any]) -> None:
         """Finish a plane, a band of rows at a time."""
         consistency, factor = self.request.consistency, self.request.kind.factor
@@ -179,7 +185,6 @@ class _Result:
 
     def add_errors(self, index: int, estimate: Estimate, observation: Observation) -> None:
         """Calibrate the expected errors of a plane."""
-        self.levels.append(float(noise_level(estimate.mean[None], observation)))
         std = standard_deviation(estimate.log_error, self.calibration.at(self.levels[-1]))
         std = (std.square() + self.request.law_doubt * observation.noise[0].square()).sqrt()
         unknown = ((observation.known < 1) | ~observation.noiseless)[0]
