@@ -18,6 +18,7 @@ from napari_vaegan.cli.options import (
     ModelOption,
     OutOption,
     OverwriteOption,
+    QualityOption,
     SamplesOption,
     SeedOption,
     WriteSamplesOption,
@@ -57,6 +58,7 @@ def inpaint(
     samples: SamplesOption = 8,
     seed: SeedOption = 0,
     axes: AxesOption = None,
+    quality: QualityOption = "fast",
     write_std: WriteStdOption = False,
     write_samples: WriteSamplesOption = False,
     overwrite: OverwriteOption = False,
@@ -69,7 +71,7 @@ def inpaint(
 
         missing = read_image(mask).pixels
         drawn = samples if write_samples else 0
-        return drawer.inpaint(picture.pixels, missing, drawn, seed, picture.axes, on_progress)
+        return drawer.inpaint(picture.pixels, missing, drawn, seed, picture.axes, quality, on_progress)
 
     _restore("Inpainted", Order(image, model, device, axes, out, write_std, write_samples, overwrite), run)
 
@@ -83,6 +85,7 @@ def super_resolve(
     samples: SamplesOption = 8,
     seed: SeedOption = 0,
     axes: AxesOption = None,
+    quality: QualityOption = "fast",
     write_std: WriteStdOption = False,
     write_samples: WriteSamplesOption = False,
     overwrite: OverwriteOption = False,
@@ -92,7 +95,7 @@ def super_resolve(
 
     def run(drawer: Model, picture: Image, on_progress: OnProgress) -> Restoration:
         drawn = samples if write_samples else 0
-        return drawer.super_resolve(picture.pixels, factor, drawn, seed, picture.axes, on_progress)
+        return drawer.super_resolve(picture.pixels, factor, drawn, seed, picture.axes, quality, on_progress)
 
     order = Order(image, model, device, axes, out, write_std, write_samples, overwrite)
     _restore(f"Super-resolved ×{factor}", order, run, magnification=factor)
@@ -106,6 +109,7 @@ def denoise(
     samples: SamplesOption = 8,
     seed: SeedOption = 0,
     axes: AxesOption = None,
+    quality: QualityOption = "fast",
     write_std: WriteStdOption = False,
     write_samples: WriteSamplesOption = False,
     overwrite: OverwriteOption = False,
@@ -115,7 +119,7 @@ def denoise(
 
     def run(drawer: Model, picture: Image, on_progress: OnProgress) -> Restoration:
         drawn = samples if write_samples else 0
-        return drawer.denoise(picture.pixels, drawn, seed, picture.axes, on_progress)
+        return drawer.denoise(picture.pixels, drawn, seed, picture.axes, quality, on_progress)
 
     _restore("Denoised", Order(image, model, device, axes, out, write_std, write_samples, overwrite), run)
 

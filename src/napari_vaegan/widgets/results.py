@@ -55,7 +55,7 @@ def add_result(viewer: napari.Viewer, result: Restoration, made: Provenance) -> 
         _add_samples(viewer, result, made, common)
     std = np.sqrt(np.mean(result.std**2, axis=-1)) if made.look["rgb"] else result.std
     largest = float(std.max()) or 1.0
-    viewer.add_image(std, name=f"{made.name} std", colormap="inferno", contrast_limits=(0, largest), **common)
+    viewer.add_image(std, name=f"{made.name} error (std)", colormap="inferno", contrast_limits=(0, largest), **common)
     mean: ImageLayer = viewer.add_image(result.image, name=made.name, **made.look, **common)
     viewer.layers.selection.active = mean
     return mean
