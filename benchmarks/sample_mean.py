@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Hold the mean of many samples against the best estimate: they should agree, per task, within a tenth of a dB.
 
-python benchmarks/sample_mean.py MODEL FOLDER [--images 4] [--samples 64]
+python benchmarks/sample_mean.py MODEL --data DATA [--set nuclei] [--images 4] [--samples 64]
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from trials import trials
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
-    parser.add_argument("folder", type=Path, help="of grey test images")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the image sets")
+    parser.add_argument("--set", default="nuclei", help="the set on whose test images it is tried")
     parser.add_argument("--images", type=int, default=4)
     parser.add_argument("--samples", type=int, default=64)
     options = parser.parse_args()
     rows = defaultdict(list)
-    for trial in trials(nv.load(options.model), options.folder, options.images):
+    for trial in trials(nv.load(options.model), options.data / options.set / "test", options.images):
         result = trial.restore(samples=options.samples)
         estimates = (result.mean, result.samples.mean(axis=0), result.samples[0])
         rows[trial.task].append([trial.psnr(estimate) for estimate in estimates])
