@@ -232,11 +232,12 @@ def test_what_a_listener_raises_ends_the_run_and_is_no_failure_of_an_image(tiny_
 
 
 def test_the_record_says_how_the_images_were_made(tiny_model, source, tmp_path):
-    nv.restore_folder(tiny_model, source, tmp_path / "restored", "super-resolve", factor=4)
-    nv.restore_folder(tiny_model, source, tmp_path / "restored", "super-resolve", factor=4)
+    settings = {"factor": 4, "quality": "best"}
+    nv.restore_folder(tiny_model, source, tmp_path / "restored", "super-resolve", **settings)
+    nv.restore_folder(tiny_model, source, tmp_path / "restored", "super-resolve", **settings)
     (run,) = json.loads((tmp_path / "restored" / "restore-folder.json").read_text())["runs"]
     assert run["task"] == "super-resolve"
-    assert run["settings"]["factor"] == 4
+    assert run["settings"] == {"axes": None, "samples": 0, "seed": 0, **settings}
     assert run["model"]["name"] == "tiny"
     assert [file["output"] for file in run["files"]] == ["cell0.tif", "more/cell4.png"]
 
@@ -274,6 +275,7 @@ def test_a_mask_that_does_not_fit_or_leaves_nothing_is_listed(tiny_model, source
         ({"mask": np.ones((4, 4), bool)}, "takes none"),
         ({"samples": -1}, "samples cannot be -1"),
         ({"seed": -1}, "seed cannot be -1"),
+        ({"quality": "good"}, "choose fast or best"),
         ({"samples": 0, "write_samples": True}, "no samples to write"),
     ],
 )

@@ -286,6 +286,12 @@ def test_an_image_is_denoised_with_its_pixel_size_kept(tiny_model, tiny_model_fi
     np.testing.assert_array_equal(restored.pixels, tiny_model.denoise(read_image(image).pixels, samples=0).image)
 
 
+def test_the_best_quality_is_had_if_asked(tiny_model, tiny_model_file, image, tmp_path):
+    run("denoise", image, "--model", tiny_model_file, "--quality", "best", "--out", tmp_path / "out.tif")
+    best = tiny_model.denoise(read_image(image).pixels, samples=0, quality="best").image
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "out.tif"), best)
+
+
 def test_std_and_samples_are_written_beside_the_image_if_asked(tiny_model_file, image, tmp_path):
     words = ["--write-std", "--write-samples", "--samples", 3, "--factor", 2, "--out", tmp_path / "fine.tif"]
     result = run("super-resolve", image, "--model", tiny_model_file, *words)

@@ -217,9 +217,12 @@ def test_the_folders_of_the_last_run_are_remembered(driver: Driver, cells: Path,
 def test_the_same_can_be_copied_as_python(driver: Driver, cells: Path) -> None:
     dock = driver.open(cells)
     dock.write_std.setChecked(True)
+    dock.quality.setChecked(True)
     dock.copy_as_python()
     names: dict[str, Any] = {}
-    exec(QGuiApplication.clipboard().text(), names)
+    text = QGuiApplication.clipboard().text()
+    assert "quality='best'" in text
+    exec(text, names)
     assert len(names["summary"].restored) == 2
     assert (cells.with_name("cells-restored") / "a.std.tif").exists()
 

@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -36,11 +36,11 @@ from napari_vaegan.images.reading import SUFFIXES, find_files, read_image
 from napari_vaegan.images.writing import write_image
 from napari_vaegan.library import load
 from napari_vaegan.observation.degradations import FACTORS
+from napari_vaegan.restoration.effort import Effort, Quality
 from napari_vaegan.restoration.model import Model
 from napari_vaegan.restoration.progress import OnProgress, no_progress, part_of
 from napari_vaegan.restoration.realism import check_realism
 from napari_vaegan.restoration.restoration import Restoration
-from napari_vaegan.restoration.restore import check_sampling
 
 logger = logging.getLogger(__name__)
 
@@ -59,8 +59,7 @@ class _Job:
     factor: int
     mask: Path | NDArray[Any] | None
     source: Path
-    samples: int
-    seed: int
+    effort: Effort
     axes: str | None
     realism: float
     write_std: bool
@@ -68,7 +67,7 @@ class _Job:
 
     def settings(self) -> dict[str, Any]:
         """Return what a reader needs to make the same images again."""
-        settings: dict[str, Any] = {"seed": self.seed, "axes": self.axes, "samples": self.samples, "realism": self.realism}
+        settings: dict[str, Any] = {**asdict(self.effort), "axes": self.axes, "realism": self.realism}
         if self.task == "super-resolve":
             settings["factor"] = self.factor
         if self.task == "inpaint":
@@ -78,7 +77,7 @@ class _Job:
     @property
     def kinds(self) -> tuple[str, ...]:
         """What is written beside every image."""
-        return ("std",) * self.write_std + ("samples",) * (self.samples > 0)
+        return ("std",) * self.write_std + ("samples",) * (self.effort.samples > 0)
 
     def outputs(self, output: Path) -> tuple[Path, ...]:
         """Return every file that an image gives, the restored image last: once it is there, all are."""
@@ -97,6 +96,7 @@ def restore_folder(
     seed: int = 0,
     axes: str | None = None,
     realism: float = 0.0,
+    quality: Quality = "fast",
     write_std: bool = False,
     write_samples: bool = False,
     overwrite: bool = False,
@@ -134,6 +134,8 @@ def restore_folder(
     realism
         Of the images that are written: 0, the best estimate, of least error; 1, one possible truth, which looks real and is
         partly invented; or between. Their files say so.
+    quality
+        ``best`` averages all flips and quarter turns, for eight times the time; see ``Model.inpaint``.
     write_std
         Also write the calibrated standard deviation, float32, as ``name.std.tif``.
     write_samples
@@ -167,7 +169,7 @@ def restore_folder(
         If the destination is the source, would receive results over inputs, or cannot be written.
     """
     _check_task(task, factor, mask)
-    check_sampling(samples, seed)
+    effort = Effort(samples, seed, quality)
     check_realism(realism)
     if write_samples and samples == 0:
         raise SettingError("There are no samples to write: say how many to draw.")
@@ -176,8 +178,9 @@ def restore_folder(
     mask = _open_mask(mask)
     model = model if isinstance(model, Model) else load(model)
     model.check_task(task)
-    drawn = samples if write_samples else 0
-    job = _Job(model, task, factor, mask, source, drawn, seed, axes, realism, write_std, overwrite)
+    if not write_samples:
+        effort = replace(effort, samples=0)
+    job = _Job(model, task, factor, mask, source, effort, axes, realism, write_std, overwrite)
     names = [path.relative_to(source) for path in inputs]
     plan = dict(zip(inputs, plan_outputs(source, names, job.kinds), strict=True))
     _refuse_inputs_as_outputs(plan, destination, job)
@@ -274,8 +277,7 @@ def _restore_file(job: _Job, path: Path, output: Path, done: Callable[..., FileD
 
 def _restore(job: _Job, path: Path, image: Image, on_progress: OnProgress) -> Restoration:
     common: dict[str, Any] = {
-        "samples": job.samples,
-        "seed": job.seed,
+        **asdict(job.effort),
         "axes": image.axes,
         "on_progress": on_progress,
         "realism": job.realism,
@@ -305,7 +307,7 @@ def _write(job: _Job, output: Path, result: Restoration, image: Image) -> None:
         "magnification": job.factor if job.task == "super-resolve" else 1,
         "overwrite": job.overwrite,
     }
-    write_sides(output, result, image, std=job.write_std, samples=job.samples > 0, **common)
+    write_sides(output, result, image, std=job.write_std, samples=job.effort.samples > 0, **common)
     if job.overwrite or not output.exists():
         write_image(output, result.image, image.axes, like=image, note=note_in_file(result), **common)
 

@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from pydantic.fields import FieldInfo
@@ -24,6 +24,10 @@ SeedOption = Annotated[int, typer.Option(help="The same seed draws the same samp
 RealismOption = Annotated[
     float,
     typer.Option(help="0: best estimate, least error; 1: one possible truth, which looks real and is partly invented."),
+]
+QualityOption = Annotated[
+    Literal["fast", "best"],
+    typer.Option(help="best averages all flips and quarter turns: a little nearer to the truth, 8 times slower."),
 ]
 AxesOption = Annotated[
     str | None,

@@ -18,6 +18,7 @@ from napari_vaegan.cli.options import (
     ModelOption,
     OutOption,
     OverwriteOption,
+    QualityOption,
     RealismOption,
     SamplesOption,
     SeedOption,
@@ -59,6 +60,7 @@ def inpaint(
     seed: SeedOption = 0,
     axes: AxesOption = None,
     realism: RealismOption = 0.0,
+    quality: QualityOption = "fast",
     write_std: WriteStdOption = False,
     write_samples: WriteSamplesOption = False,
     overwrite: OverwriteOption = False,
@@ -71,7 +73,7 @@ def inpaint(
 
         missing = read_image(mask).pixels
         drawn = samples if write_samples else 0
-        return drawer.inpaint(picture.pixels, missing, drawn, seed, picture.axes, on_progress, realism=realism)
+        return drawer.inpaint(picture.pixels, missing, drawn, seed, picture.axes, quality, on_progress, realism=realism)
 
     _restore("Inpainted", Order(image, model, device, axes, out, write_std, write_samples, overwrite), run)
 
@@ -86,6 +88,7 @@ def super_resolve(
     seed: SeedOption = 0,
     axes: AxesOption = None,
     realism: RealismOption = 0.0,
+    quality: QualityOption = "fast",
     write_std: WriteStdOption = False,
     write_samples: WriteSamplesOption = False,
     overwrite: OverwriteOption = False,
@@ -95,7 +98,7 @@ def super_resolve(
 
     def run(drawer: Model, picture: Image, on_progress: OnProgress) -> Restoration:
         drawn = samples if write_samples else 0
-        return drawer.super_resolve(picture.pixels, factor, drawn, seed, picture.axes, on_progress, realism=realism)
+        return drawer.super_resolve(picture.pixels, factor, drawn, seed, picture.axes, quality, on_progress, realism=realism)
 
     order = Order(image, model, device, axes, out, write_std, write_samples, overwrite)
     _restore(f"Super-resolved ×{factor}", order, run, magnification=factor)
@@ -110,6 +113,7 @@ def denoise(
     seed: SeedOption = 0,
     axes: AxesOption = None,
     realism: RealismOption = 0.0,
+    quality: QualityOption = "fast",
     write_std: WriteStdOption = False,
     write_samples: WriteSamplesOption = False,
     overwrite: OverwriteOption = False,
@@ -119,7 +123,7 @@ def denoise(
 
     def run(drawer: Model, picture: Image, on_progress: OnProgress) -> Restoration:
         drawn = samples if write_samples else 0
-        return drawer.denoise(picture.pixels, drawn, seed, picture.axes, on_progress, realism=realism)
+        return drawer.denoise(picture.pixels, drawn, seed, picture.axes, quality, on_progress, realism=realism)
 
     _restore("Denoised", Order(image, model, device, axes, out, write_std, write_samples, overwrite), run)
 

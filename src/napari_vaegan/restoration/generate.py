@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from napari_vaegan.errors import SettingError
 from napari_vaegan.observation.observation import observe_nothing
+from napari_vaegan.restoration.effort import check_sampling
 from napari_vaegan.restoration.latent_noise import Noise, placed_noise, scaled
 from napari_vaegan.restoration.latents import Canvas, Latents
 from napari_vaegan.restoration.memory import check_memory
 from napari_vaegan.restoration.progress import OnProgress, Progress, no_progress
-from napari_vaegan.restoration.restore import check_sampling
 from napari_vaegan.restoration.rounding import round_to
 from napari_vaegan.restoration.subject import from_tensor
 from napari_vaegan.restoration.tiles import bands

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from napari_vaegan.errors import SettingError
 from napari_vaegan.networks.generator import DrawNoise
+from napari_vaegan.restoration.effort import check_sampling
 from napari_vaegan.restoration.encode import as_latents
 from napari_vaegan.restoration.generate import check_count, draw
 from napari_vaegan.restoration.latent_noise import placed_noise
 from napari_vaegan.restoration.progress import OnProgress, no_progress
-from napari_vaegan.restoration.restore import check_sampling
 
 if TYPE_CHECKING:
     from napari_vaegan.restoration.model import Model
