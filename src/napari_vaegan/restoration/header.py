@@ -110,3 +110,8 @@ class Header(BaseModel):
     parameters: int | None = None
     noise: list[NoiseRecord] = []
     quality: QualityRecord | None = None
+
+    @property
+    def noisy_only(self) -> bool:
+        """Whether the model saw no clean image: noise is recorded where the images were taken for noisy, and only there."""
+        return bool(self.noise)

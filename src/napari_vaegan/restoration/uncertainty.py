@@ -13,6 +13,20 @@ from torch import Tensor
 from napari_vaegan.restoration.engine import Estimate
 from napari_vaegan.training.calibration import LEVELS, CalibrationPoint
 
+WHITE_DOUBT, CORRELATED_DOUBT = 0.05, 0.17
+"""Shares of the variance of the noise by which fitted laws were wrong on real images: of noise that is independent from
+pixel to pixel, and of correlated noise. A mean that was learned by a wrong law is wrong by about as much and cannot know."""
+
+
+def law_doubt(white: bool) -> float:
+    """Return by how much of its variance a noise of fitted law may be larger, white or correlated."""
+    return WHITE_DOUBT if white else CORRELATED_DOUBT
+
+
+def with_doubt(std: Tensor, doubt: float, noise: Tensor) -> Tensor:
+    """Return a standard deviation widened by the doubt of the law of the noise, whose standard deviation is given alike."""
+    return (std.square() + doubt * noise.square()).sqrt()
+
 
 def standard_deviation(log_error: Tensor, calibration: CalibrationPoint) -> Tensor:
     """Return the calibrated standard deviation in scaled intensities, of the shape of ``log_error``."""

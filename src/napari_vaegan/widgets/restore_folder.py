@@ -22,6 +22,8 @@ from napari_vaegan.widgets.known_models import known_models
 from napari_vaegan.widgets.model_chooser import ModelChooser
 from napari_vaegan.widgets.path_field import PathField
 from napari_vaegan.widgets.python_call import call, load_line, script
+from napari_vaegan.widgets.quality_chooser import QualityChooser
+from napari_vaegan.widgets.realism_slider import RealismSlider
 from napari_vaegan.widgets.remembered import recall_list, remember
 from napari_vaegan.widgets.runner import Runner
 from napari_vaegan.widgets.spin_box import spin_box
@@ -84,7 +86,9 @@ class RestoreFolder(Dock):
             settings["mask"] = str(self.masks.path)
         if self.write_samples.isChecked():
             settings["samples"] = self.samples.value()
-        settings["seed"] = self.seed.value()
+        settings |= {"seed": self.seed.value(), **self.quality.settings}
+        if self.dial.realism > 0:
+            settings["realism"] = self.dial.realism
         if self.axes.text().strip():
             settings["axes"] = self.axes.text().strip().upper()
         for box, name in (
@@ -196,6 +200,8 @@ class RestoreFolder(Dock):
         self.form.addRow("Factor", self.factor)
         self.form.addRow("Masks", self.masks)
         self.form.addRow("Axes", self.axes)
+        self.quality = QualityChooser(self)
+        self.form.addRow("Quality", self.quality)
 
     def _add_outputs(self) -> None:
         self.write_std = QCheckBox("standard deviation", self)
@@ -213,6 +219,8 @@ class RestoreFolder(Dock):
             "Restore every image anew. If not, images that are done already are skipped: a run goes on where it stopped."
         )
         self.seed = spin_box(0, 0, 2**31 - 1, "The same seed draws the same samples.")
+        self.dial = RealismSlider(self)
+        self.form.addRow("Realism", self.dial)
         self.form.addRow("Also write", self.write_std)
         self.form.addRow("", drawn)
         self.form.addRow("Seed", self.seed)
