@@ -12,13 +12,20 @@ from napari_vaegan.training.calibration import KindCalibration
 
 @dataclass
 class Best:
-    """The best validated running average so far."""
+    """The best validated running average so far.
+
+    Attributes
+    ----------
+    healthy
+        Whether nothing was wrong with it. One that is not is kept only until there is another one.
+    """
 
     score: float
     step: int
     weights: dict[str, torch.Tensor]
     psnr: dict[str, float]
     calibration: dict[str, KindCalibration]
+    healthy: bool
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint needs; the weights are not copied."""

@@ -17,7 +17,7 @@ LOST_DECIBELS = 3.0
 
 
 class Repair:
-    """Goes back to the best weights, or anew, where a training has gone wrong, and says so in one sentence.
+    """Goes back to the best healthy weights, or anew, where a training has gone wrong, and says so in one sentence.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Repair:
 
     def after_judgement(self, judgement: Judgement, diagnosis: Diagnosis, best: Best | None) -> tuple[str, ...]:
         """Notice what validation and diagnosis found; return what was done, a sentence each."""
-        if self._is_lost(judgement, best):
+        if self.is_lost(judgement, best):
             return (self._after_divergence(best),)
         repeated, self._suspected = self._suspected, {finding.failure for finding in diagnosis.findings}
         return tuple(
@@ -46,7 +46,8 @@ class Repair:
             if finding.failure is not Failure.POSTERIOR_COLLAPSE or finding.failure in repeated
         )
 
-    def _is_lost(self, judgement: Judgement, best: Best | None) -> bool:
+    def is_lost(self, judgement: Judgement, best: Best | None) -> bool:
+        """Whether training has diverged, by what validation found."""
         if not math.isfinite(judgement.score):
             return True
         least = judgement.first_score if best is None else max(best.score, judgement.first_score)
@@ -61,7 +62,7 @@ class Repair:
             return "Training diverged before its first validation: it begins anew with a tenth of the learning rate."
         self.players.go_on_from(best.weights)
         self.players.rate_share /= 2
-        return f"Training diverged: it goes on from the weights of step {best.step:,} with half of the learning rate."
+        return f"Training diverged: it goes back to step {best.step:,}, with half of the learning rate."
 
     def _after(self, finding: Finding, best: Best | None) -> str:
         if finding.failure is Failure.POSTERIOR_COLLAPSE:
@@ -71,4 +72,4 @@ class Repair:
         if best is None:
             return f"{finding.sentence}: the adversarial weight is halved."
         self.players.go_on_from(best.weights)
-        return f"{finding.sentence}: training goes on from the weights of step {best.step:,} with half of the adversarial weight."
+        return f"{finding.sentence}: training goes back to step {best.step:,}, with half of the adversarial weight."

@@ -209,6 +209,10 @@ class Training:
                 self.save_checkpoint()
         self.save_checkpoint()
         self._validate()
+        if self._good is None:
+            self.on_event(
+                Warned("This training never went well: check the images, or train longer or with a lower learning rate.")
+            )
         self._calibrate()
 
     def _keep_what_was_learned(self) -> None:
@@ -217,7 +221,9 @@ class Training:
             raise Stopped
         self.save_checkpoint()
         if self.best is None:
-            self._judge(HURRIED_PATCHES)
+            with self._beside_the_training():
+                judgement = self.validator.judge(self.players.average.module, self.device, HURRIED_PATCHES)
+            self._take_in(judgement, Diagnosis())
             self.on_event(
                 Warned("Training was stopped before its first validation: until it is resumed, error bars are rough.")
             )
@@ -247,7 +253,7 @@ class Training:
             self._halve_batch()
             return
         self.step += 1
-        if (repaired := self.repair.after_step(losses, self.best)) is not None:
+        if (repaired := self.repair.after_step(losses, self._good)) is not None:
             self.on_event(Warned(repaired))
         seconds = time.perf_counter() - begin
         self.rate = 1 / seconds if self.rate == 0 else 0.95 * self.rate + 0.05 / seconds
@@ -285,20 +291,28 @@ class Training:
 
     def _validate(self) -> None:
         begin = time.perf_counter()
-        self._judge(VALIDATION_PATCHES)
+        with self._beside_the_training():
+            judgement = self.validator.judge(self.players.average.module, self.device, VALIDATION_PATCHES)
+            diagnosis = self._examine()
+        self._take_in(judgement, diagnosis)
         self._preview()
         self.clock.reserve = END_VALIDATIONS * (time.perf_counter() - begin)
 
-    def _judge(self, patches: int) -> None:
-        with self._beside_the_training():
-            judgement = self.validator.judge(self.players.average.module, self.device, patches)
-            diagnosis = self._examine()
+    def _take_in(self, judgement: Judgement, diagnosis: Diagnosis) -> None:
+        """Keep the weights if they are the best, and repair what is wrong with them."""
         self.validations = max(self.validations + 1, int(self.clock.total(self.step) * VALIDATIONS))
-        self._keep_if_best(judgement, self.players.average.module, healthy=not diagnosis.findings)
-        repairs = self.repair.after_judgement(judgement, diagnosis, self.best)
+        good = self._good
+        healthy = not diagnosis.findings and not self.repair.is_lost(judgement, good)
+        self._keep_if_best(judgement, self.players.average.module, healthy)
+        repairs = self.repair.after_judgement(judgement, diagnosis, good)
         self.on_event(Diagnosed(self.step, self._stage_name, diagnosis, repairs))
         for sentence in repairs:
             self.on_event(Warned(sentence))
+
+    @property
+    def _good(self) -> Best | None:
+        """The best weights, if nothing is wrong with them."""
+        return self.best if self.best is not None and self.best.healthy else None
 
     def _examine(self) -> Diagnosis:
         """Look for what can go wrong at this point of the training."""
@@ -331,10 +345,11 @@ class Training:
 
     def _keep_if_best(self, judgement: Judgement, average: VaeGan, healthy: bool) -> None:
         highest = max((entry["score"] for entry in self.curves if "score" in entry), default=-np.inf)
-        best = self.best is None or (healthy and judgement.score >= highest - SCORE_TOLERANCE)
+        unrivalled = self.best is None or not self.best.healthy
+        best = unrivalled or (healthy and judgement.score >= highest - SCORE_TOLERANCE)
         if best:
             weights = {name: value.detach().cpu().clone() for name, value in average.state_dict().items()}
-            self.best = Best(judgement.score, self.step, weights, judgement.psnr, judgement.calibration)
+            self.best = Best(judgement.score, self.step, weights, judgement.psnr, judgement.calibration, healthy)
         entry = {"step": self.step, "progress": round(self.clock.total(self.step), 4), "stage": self._stage_name}
         entry |= {"score": round(judgement.score, 4), "psnr": judgement.psnr, "gain": judgement.gain_of_averaging}
         self.curves.append(entry)

@@ -27,8 +27,8 @@ def describe(networks: VaeGan, patches: Tensor, device: torch.device) -> Tensor:
         Where the networks are.
     """
     parts = []
-    for some in patches.split(AT_ONCE):
-        seen = networks.see_truth(some.to(device))
+    for begin in range(0, len(patches), AT_ONCE):
+        seen = networks.see_truth(patches[begin : begin + AT_ONCE].to(device))
         pooled = [value for feature in seen for value in (feature.float().mean((2, 3)), feature.float().std((2, 3)))]
         parts.append(torch.cat(pooled, dim=1).cpu())
     return torch.cat(parts)

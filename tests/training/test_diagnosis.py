@@ -1,0 +1,185 @@
+"""What can go wrong with a training: each failure is injected, found, said and repaired."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from listener import TINY, Listener
+
+import napari_vaegan as nv
+from napari_vaegan.images.collection import collect_images
+from napari_vaegan.images.patches import PatchSampler
+from napari_vaegan.networks.discriminator import Discriminator
+from napari_vaegan.networks.vae_gan import VaeGan
+from napari_vaegan.training import losses, repair
+from napari_vaegan.training.diagnosis.coverage import coverage, diversity
+from napari_vaegan.training.diagnosis.diagnostician import Diagnostician
+from napari_vaegan.training.diagnosis.discriminator import overfitting
+from napari_vaegan.training.diagnosis.findings import Diagnosis, Failure
+from napari_vaegan.training.diagnosis.memorisation import relative_distance
+from napari_vaegan.training.events import Diagnosed, Event, StageChanged, Validated, Warned
+
+CPU = torch.device("cpu")
+
+
+def features(count: int, seed: int, spread: float = 1.0) -> torch.Tensor:
+    return spread * torch.randn(count, 12, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture(scope="module")
+def diagnostician(textured_images: Path) -> Diagnostician:
+    planes = collect_images(textured_images).planes
+    return Diagnostician(PatchSampler(planes[:6], 0), PatchSampler(planes[6:], 0), generates=True)
+
+
+@pytest.fixture
+def networks(tiny_model: nv.Model) -> VaeGan:
+    return copy.deepcopy(tiny_model.engine.networks)
+
+
+@pytest.fixture
+def discriminator() -> Discriminator:
+    torch.manual_seed(0)
+    return Discriminator(1, (8, 16, 16)).eval()
+
+
+def failures(diagnosis: Diagnosis) -> set[Failure]:
+    return {finding.failure for finding in diagnosis.findings}
+
+
+def test_samples_like_the_real_images_cover_them_and_one_and_the_same_does_not() -> None:
+    real, alike, same = features(60, 0), features(60, 1), features(1, 2).expand(60, -1)
+    assert coverage(real, alike) > 0.85
+    assert coverage(real, same) < 0.2
+    assert diversity(real, alike) == pytest.approx(1, abs=0.15)
+    assert diversity(real, same) == pytest.approx(0, abs=1e-3)
+
+
+def test_copies_of_training_patches_are_nearer_to_them_than_other_images() -> None:
+    trained, apart = features(100, 0), features(40, 1)
+    assert relative_distance(trained[:40] + features(40, 2, 0.01), apart, trained) < 0.1
+    assert relative_distance(features(40, 3), apart, trained) == pytest.approx(1, abs=0.2)
+
+
+def test_a_discriminator_is_overfitted_that_takes_other_real_images_for_samples() -> None:
+    assert overfitting(trained=2.0, held_apart=-1.0, made=-1.0) == 1
+    assert overfitting(trained=2.0, held_apart=2.0, made=-1.0) == 0
+    assert overfitting(trained=0.0, held_apart=1.0, made=0.0) == 0
+
+
+def test_generated_images_that_are_all_the_same_are_a_mode_collapse(
+    diagnostician: Diagnostician, networks: VaeGan, discriminator: Discriminator
+) -> None:
+    for level in networks.generator.ladder:
+        level.inject.weight.zero_()
+    diagnosis = diagnostician.examine(networks, discriminator, True, CPU)
+    assert diagnosis.diversity == pytest.approx(0, abs=0.05)
+    assert Failure.MODE_COLLAPSE in failures(diagnosis)
+
+
+def test_coverage_that_falls_is_a_mode_collapse() -> None:
+    fallen = Diagnosis(coverage=0.3, floor=0.9, reference=0.7, diversity=0.9)
+    (finding,) = fallen.findings
+    assert finding.failure is Failure.MODE_COLLAPSE
+    assert finding.sentence == "Generated images cover only 30% of the real ones (70% before, real ones 90%)"
+    assert not Diagnosis(coverage=0.5, floor=0.9, reference=0.7, diversity=0.9).findings
+
+
+def test_generated_images_that_are_training_patches_are_memorised(
+    diagnostician: Diagnostician, networks: VaeGan, discriminator: Discriminator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(diagnostician, "_generate", lambda *_: diagnostician.trained[:48])
+    assert Failure.MEMORISATION in failures(diagnostician.examine(networks, discriminator, True, CPU))
+
+
+def test_a_discriminator_that_knows_its_patches_by_heart_is_found(diagnostician: Diagnostician, networks: VaeGan) -> None:
+    class ByHeart(Discriminator):
+        def forward(self, image: torch.Tensor, *seen: torch.Tensor) -> Any:
+            known = torch.stack([(image - patch).abs().amax((1, 2, 3)) == 0 for patch in diagnostician.trained]).any(0)
+            return [torch.where(known, 3.0, -3.0)[:, None, None, None]], []
+
+    by_heart = ByHeart(1, (8, 16, 16))
+    assert Failure.OVERFITTED_DISCRIMINATOR in failures(diagnostician.examine(networks, by_heart, True, CPU))
+
+
+def test_latents_that_tell_nothing_are_a_posterior_collapse(diagnostician: Diagnostician, networks: VaeGan) -> None:
+    last = networks.generator.ladder[0].posterior[2]
+    last.weight.zero_()
+    last.bias.zero_()
+    diagnosis = diagnostician.examine(networks, None, True, CPU)
+    assert diagnosis.active_units[0] == 0
+    assert diagnosis.findings[0].sentence == "Latent level 1 of 3 tells nothing of the images"
+
+
+class Ill(Listener):
+    """Keeps the events, and says when the adversary has come in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.adversarial = False
+
+    def __call__(self, event: Event) -> None:
+        super().__call__(event)
+        if isinstance(event, StageChanged):
+            self.adversarial = event.stage == "adversarial"
+
+    @property
+    def warnings(self) -> list[str]:
+        return [event.message for event in self.of(Warned)]
+
+
+def train(images: Path, path: Path, listener: Ill, **settings: Any) -> nv.Model:
+    return nv.train(images, nv.TrainingConfig(**TINY | settings), on_event=listener, checkpoint=path / "ill.checkpoint")
+
+
+def test_after_a_collapse_training_goes_back_with_half_of_the_adversarial_weight(
+    textured_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = Ill()
+
+    def examine(*_: Any) -> Diagnosis:
+        return Diagnosis(coverage=0.1, floor=0.9, reference=0.8) if listener.adversarial else Diagnosis()
+
+    monkeypatch.setattr(Diagnostician, "examine", examine)
+    model = train(textured_images, tmp_path, listener, steps=36)
+    ill = [event for event in listener.of(Diagnosed) if event.repairs]
+    assert {event.stage for event in ill} == {"adversarial"}
+    good = max(event.step for event in listener.of(Validated) if event.best)
+    assert good < min(event.step for event in ill)
+    for event in ill:
+        (sentence,) = event.repairs
+        assert sentence.endswith(f"training goes back to step {good}, with half of the adversarial weight.")
+        assert sentence in listener.warnings
+    assert model.header.psnr == next(event.psnr for event in listener.of(Validated) if event.step == good)
+
+
+def test_gradients_that_are_not_finite_are_left_out_and_training_goes_back(
+    textured_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = Ill()
+    monkeypatch.setattr(repair, "LOST_STEPS", 5)
+    monkeypatch.setattr(losses, "relativistic_generator_loss", lambda real, fake: fake[0].mean() * float("nan"))
+    model = train(textured_images, tmp_path, listener, steps=36)
+    assert any(message.startswith("Training diverged: it goes back to step") for message in listener.warnings)
+    assert np.isfinite(model.generate(1, (32, 32))).all()
+    assert model.header.psnr["super-resolve ×2"] > 20
+
+
+def test_a_learning_rate_a_hundred_times_too_large_is_lowered(textured_images: Path, tmp_path: Path) -> None:
+    listener = Ill()
+    model = train(textured_images, tmp_path, listener, steps=60, learning_rate=0.2)
+    assert any("learning rate" in message for message in listener.warnings)
+    last = listener.of(Validated)[-1]
+    assert np.mean(list(model.header.psnr.values())) > np.mean(list(last.first_estimate_psnr.values())) - 3
+
+
+def test_a_healthy_training_is_left_alone(whole: tuple[nv.Model, Listener]) -> None:
+    diagnosed = whole[1].of(Diagnosed)
+    assert len(diagnosed) == len(whole[1].of(Validated))
+    assert not any(event.repairs for event in diagnosed)
+    assert diagnosed[-1].diagnosis.floor > 0.3
