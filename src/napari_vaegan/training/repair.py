@@ -12,7 +12,7 @@ from napari_vaegan.training.validation import Judgement
 LOST_STEPS = 50
 """So many steps in a row without a finite gradient are a divergence."""
 
-LOST_DECIBELS = 3.0
+LOST_DECIBELS = 6.0
 """A validation that is worse by so much than the best one, or than what the networks started from, shows a divergence."""
 
 

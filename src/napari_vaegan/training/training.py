@@ -78,6 +78,9 @@ PREVIEW_SHARE = 0.03
 PAUSE_SECONDS = 0.05
 """So often a paused training asks whether to go on."""
 
+LEAST_EXAMINED_STEPS = 500
+"""Before so many steps samples and latents are too poor to be examined."""
+
 CHECKPOINT_SECONDS = 100.0
 """Less than the two minutes that a killed training may lose at most."""
 
@@ -315,12 +318,12 @@ class Training:
         return self.best if self.best is not None and self.best.healthy else None
 
     def _examine(self) -> Diagnosis:
-        """Look for what can go wrong at this point of the training."""
-        stage = self.stages[max(self.stage_index, 0)]
-        _, progress = locate(self.stages, min(1.0, self.clock.total(self.step)), self.step)
-        discriminator = self.players.discriminator if stage.adversarial else None
-        all_levels = self.stage_index > 0 or progress.stage > 0.5
-        return self.diagnostician.examine(self.players.average.module, discriminator, all_levels, self.device)
+        """Look for what can go wrong, once there is enough to be examined: half of the first stage, and some steps."""
+        index, progress = locate(self.stages, min(1.0, self.clock.total(self.step)), self.step)
+        if self.step < LEAST_EXAMINED_STEPS or (index == 0 and progress.stage < 0.5):
+            return Diagnosis()
+        discriminator = self.players.discriminator if self.stages[index].adversarial else None
+        return self.diagnostician.examine(self.players.average.module, discriminator, self.device)
 
     def _preview(self) -> None:
         begin = time.perf_counter()

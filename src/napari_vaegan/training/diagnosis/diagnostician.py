@@ -31,7 +31,7 @@ SIDE = 64
 
 
 class Diagnostician:
-    """Fixed patches of the training and of the images held apart, and the best coverage so far.
+    """Fixed patches of the training and of the images held apart, and the best coverage and diversity so far.
 
     Parameters
     ----------
@@ -46,11 +46,9 @@ class Diagnostician:
         self.unseen = degrade(validation.draw(PATCHES, SIDE), Kind("generate"), np.random.default_rng(0))
         self.held_apart = self.unseen.truth
         self.generates = generates
-        self.reference: float | None = None
+        self.best_coverage, self.best_diversity = 0.0, 0.0
 
-    def examine(
-        self, networks: VaeGan, discriminator: Discriminator | None, all_levels: bool, device: torch.device
-    ) -> Diagnosis:
+    def examine(self, networks: VaeGan, discriminator: Discriminator | None, device: torch.device) -> Diagnosis:
         """Measure what can go wrong.
 
         Parameters
@@ -58,14 +56,12 @@ class Diagnostician:
         networks
             The running average.
         discriminator
-            None before it takes part: samples are not expected to be like real patches then.
-        all_levels
-            Whether all latent levels learn by now.
+            None before it takes part.
         device
             Where the networks are.
         """
-        active = active_units(networks, self.held_apart[:JUDGED_PATCHES], device) if all_levels else ()
-        if discriminator is None or not self.generates:
+        active = active_units(networks, self.held_apart[:JUDGED_PATCHES], device)
+        if not self.generates:
             return Diagnosis(active_units=active)
         made = self._generate(networks, device)
         reference = describe(networks, self.trained, device)
@@ -73,21 +69,23 @@ class Diagnostician:
             standardised(features, reference)
             for features in (reference, describe(networks, self.held_apart, device), describe(networks, made, device))
         )
-        covered = coverage(held_apart, samples)
-        before = self.reference
-        self.reference = covered if before is None else max(before, covered)
-        logits = [
-            verdict(discriminator, patches[:JUDGED_PATCHES], device) for patches in (self.trained, self.held_apart, made)
-        ]
-        return Diagnosis(
-            coverage=covered,
+        diagnosis = Diagnosis(
+            coverage=coverage(held_apart, samples),
             floor=coverage(held_apart, trained[:PATCHES]),
-            reference=before,
             diversity=diversity(held_apart, samples),
+            best_coverage=self.best_coverage,
+            best_diversity=self.best_diversity,
             distance=relative_distance(samples, held_apart, trained),
-            overfitting=overfitting(*logits),
+            overfitting=self._overfitting(discriminator, made, device) if discriminator is not None else None,
             active_units=active,
         )
+        self.best_coverage = max(self.best_coverage, diagnosis.coverage or 0.0)
+        self.best_diversity = max(self.best_diversity, min(1.0, diagnosis.diversity or 0.0))
+        return diagnosis
+
+    def _overfitting(self, discriminator: Discriminator, made: Tensor, device: torch.device) -> float:
+        judged = (patches[:JUDGED_PATCHES] for patches in (self.trained, self.held_apart, made))
+        return overfitting(*(verdict(discriminator, patches, device) for patches in judged))
 
     @torch.no_grad()
     def _generate(self, networks: VaeGan, device: torch.device) -> Tensor:

@@ -6,14 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-LEAST_COVERAGE = 0.5
-"""Of the best coverage since the adversary came in."""
+LEAST_SHARE = 0.5
+"""Of the best coverage and diversity so far: how good they are depends on how long was trained, but they should not fall."""
 
-LEAST_DIVERSITY = 0.4
-"""Of the distances between real images."""
-
-LEAST_DISTANCE = 0.6
-"""Of the distance of images held apart to the nearest training patch, for samples."""
+LEAST_DISTANCE = 0.25
+"""Of the distance of images held apart to the nearest training patch, for samples; blurred ones are at 0.4, copies at 0."""
 
 LARGEST_OVERFITTING = 0.6
 """Of the discriminator; Karras et al. (2020) aim at 0.6."""
@@ -49,10 +46,10 @@ class Diagnosis:
         Share of the real patches held apart that samples come near to.
     floor
         The same of training patches in place of samples: what can be reached.
-    reference
-        The highest coverage since the adversary came in.
     diversity
         Mean distance between samples, in units of that between real patches.
+    best_coverage, best_diversity
+        The highest so far.
     distance
         Median distance of samples to the nearest training patch, in units of that of patches held apart.
     overfitting
@@ -63,8 +60,9 @@ class Diagnosis:
 
     coverage: float | None = None
     floor: float | None = None
-    reference: float | None = None
     diversity: float | None = None
+    best_coverage: float = 0.0
+    best_diversity: float = 0.0
     distance: float | None = None
     overfitting: float | None = None
     active_units: tuple[float, ...] = ()
@@ -75,16 +73,17 @@ class Diagnosis:
         return tuple(self._findings())
 
     def _findings(self) -> Iterator[Finding]:
-        if self.coverage is not None and self.reference is not None and self.coverage < LEAST_COVERAGE * self.reference:
+        if self.coverage is not None and self.coverage < LEAST_SHARE * self.best_coverage:
             yield Finding(
                 Failure.MODE_COLLAPSE,
-                f"Generated images cover only {self.coverage:.0%} of the real ones ({self.reference:.0%} before, real ones "
-                f"{self.floor:.0%})",
+                f"Generated images cover only {self.coverage:.0%} of the real ones ({self.best_coverage:.0%} before, "
+                f"training images {self.floor:.0%})",
             )
-        elif self.diversity is not None and self.diversity < LEAST_DIVERSITY:
+        elif self.diversity is not None and self.diversity < LEAST_SHARE * self.best_diversity:
             yield Finding(
                 Failure.MODE_COLLAPSE,
-                f"Generated images differ from each other only {self.diversity:.0%} as much as real ones do",
+                f"Generated images differ from each other only {self.diversity:.0%} as much as real ones do "
+                f"({self.best_diversity:.0%} before)",
             )
         if self.distance is not None and self.distance < LEAST_DISTANCE:
             yield Finding(
