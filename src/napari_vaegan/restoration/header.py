@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from napari_vaegan.config import TrainingConfig
 from napari_vaegan.restoration.quality_record import QualityRecord
+from napari_vaegan.restoration.style.record import LookRecord
 
 FORMAT_VERSION: Final = 2
 
@@ -83,6 +84,8 @@ class Header(BaseModel):
         The noise law of the training images, one a channel; empty where none was fitted.
     quality
         What was measured at the end of the training; None if it was not.
+    look
+        The look of the training images; None in files of earlier versions, or if there is none to be seen.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -109,3 +112,4 @@ class Header(BaseModel):
     parameters: int | None = None
     noise: list[NoiseRecord] = []
     quality: QualityRecord | None = None
+    look: LookRecord | None = None
