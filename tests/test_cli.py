@@ -74,7 +74,7 @@ def image(textured_images: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "command", ["train", "generate", "inpaint", "super-resolve", "denoise", "restore-folder", "info", "demo"]
+    "command", ["train", "generate", "inpaint", "super-resolve", "denoise", "match-style", "restore-folder", "info", "demo"]
 )
 def test_every_command_has_a_help(command):
     result = run(command, "--help")
