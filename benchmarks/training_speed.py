@@ -27,6 +27,11 @@ def measure(folder: Path, preset: str, precision: str, steps: int) -> None:
     collection = collect_images(folder)
     division = split(collection)
     training = Training(division.training, division.validation, collection.channels, config)
+    with training.players.beside.halved_threads():
+        _measure_stages(training, precision, steps)
+
+
+def _measure_stages(training: Training, precision: str, steps: int) -> None:
     for stage in training.stages:
         for moment, share in MOMENTS.items():
             count, side = stage.patches(Progress(share, share, 1))
@@ -34,7 +39,7 @@ def measure(folder: Path, preset: str, precision: str, steps: int) -> None:
             for step in range(steps + 2):
                 begin = time.perf_counter()
                 with number_format(training.device, training.precision):
-                    batch = training.source.draw(count, side).to(training.device)
+                    batch = training.batches.take(count, side).to(training.device)
                     stage.step(training.players, batch, Progress(share, share, step + 1))
                 seconds.append(time.perf_counter() - begin)
             each = sum(seconds[2:]) / steps  # the first two pay for what is loaded and planned once

@@ -30,10 +30,10 @@ Script = Iterator[Callable[[], bool]]
 class Session:
     """One run of napari, driven by a script that its own event loop steps through."""
 
-    def __init__(self, theme: str, work: Path) -> None:
+    def __init__(self, theme: str, work: Path, shots: Path = IMAGES) -> None:
         import napari
 
-        self.theme, self.work = theme, work
+        self.theme, self.work, self.shots = theme, work, shots
         self.viewer = napari.Viewer(show=True)
         self.viewer.theme = theme
         self.window = self.viewer.window._qt_window
@@ -78,7 +78,7 @@ class Session:
         """Take a picture of the whole window."""
         from PIL import Image
 
-        folder = IMAGES / self.theme
+        folder = self.shots / self.theme
         folder.mkdir(parents=True, exist_ok=True)
         picture = self.viewer.screenshot(canvas_only=False, flash=False)
         # A palette is a quarter of the size; this way of choosing it keeps the few pixels of the curves' colours.
@@ -164,7 +164,7 @@ def denoise(session: Session) -> Script:
     yield idle(dock)
     yield seconds(0.5)
     session.shoot("3-restore-a-layer")
-    dock.truth.slider.setValue(dock.truth.slider.maximum())
+    dock.truth.dial.go_to_truth()
     yield lambda: dock.truth.layer is not None and not dock.truth.runner.busy
     viewer.canvas.grid.enabled = True
     viewer.canvas.grid.shape = (2, 2)

@@ -50,6 +50,12 @@ def tiny_model(textured_images: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="session")
+def float_model(tiny_model: nv.Model) -> nv.Model:
+    """The tiny model, with generated images that are not rounded: what differs in the last bit shows."""
+    return nv.Model(tiny_model.engine.networks, tiny_model.header.model_copy(update={"dtype": "float32"}), "cpu", "float32")
+
+
+@pytest.fixture(scope="session")
 def tiny_model_file(tiny_model: nv.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of ``tiny_model``."""
     return tiny_model.save(tmp_path_factory.mktemp("models") / "tiny.vaegan")

@@ -232,11 +232,12 @@ def test_what_a_listener_raises_ends_the_run_and_is_no_failure_of_an_image(tiny_
 
 
 def test_the_record_says_how_the_images_were_made(tiny_model, source, tmp_path):
-    nv.restore_folder(tiny_model, source, tmp_path / "restored", "super-resolve", factor=4)
-    nv.restore_folder(tiny_model, source, tmp_path / "restored", "super-resolve", factor=4)
+    settings = {"factor": 4, "quality": "best"}
+    nv.restore_folder(tiny_model, source, tmp_path / "restored", "super-resolve", **settings)
+    nv.restore_folder(tiny_model, source, tmp_path / "restored", "super-resolve", **settings)
     (run,) = json.loads((tmp_path / "restored" / "restore-folder.json").read_text())["runs"]
     assert run["task"] == "super-resolve"
-    assert run["settings"]["factor"] == 4
+    assert run["settings"] == {"axes": None, "samples": 0, "seed": 0, **settings}
     assert run["model"]["name"] == "tiny"
     assert [file["output"] for file in run["files"]] == ["cell0.tif", "more/cell4.png"]
 
@@ -274,6 +275,7 @@ def test_a_mask_that_does_not_fit_or_leaves_nothing_is_listed(tiny_model, source
         ({"mask": np.ones((4, 4), bool)}, "takes none"),
         ({"samples": -1}, "samples cannot be -1"),
         ({"seed": -1}, "seed cannot be -1"),
+        ({"quality": "good"}, "choose fast or best"),
         ({"samples": 0, "write_samples": True}, "no samples to write"),
     ],
 )
@@ -317,3 +319,21 @@ def test_a_destination_that_cannot_be_written_is_refused_before_any_work(tiny_mo
     with pytest.raises(nv.OutputError, match="cannot be written"):
         nv.restore_folder(tiny_model, source, tmp_path / "file" / "restored", on_file=done.append)
     assert not done
+
+
+def test_realism_is_of_every_image_and_said_in_its_file_and_in_the_record(tiny_model, source, tmp_path):
+    nv.restore_folder(tiny_model, source, tmp_path / "real", realism=0.5)
+    assert names(tmp_path / "real") == ["cell0.tif", "more/cell4.png", "restore-folder.json"]
+    with tifffile.TiffFile(tmp_path / "real" / "cell0.tif") as file:
+        assert "50% of the way" in file.imagej_metadata["Info"]
+        image = tifffile.imread(source / "cell0.tif")
+        np.testing.assert_array_equal(file.asarray(), tiny_model.denoise(image, samples=1).blend(0.5))
+    assert "partly invented" in imageio.immeta(tmp_path / "real" / "more" / "cell4.png")["Description"]
+    record = json.loads((tmp_path / "real" / "restore-folder.json").read_text(encoding="utf-8"))
+    assert record["runs"][0]["settings"]["realism"] == 0.5
+
+
+def test_a_realism_that_does_not_exist_is_refused_before_anything_is_read(tiny_model, source, tmp_path):
+    with pytest.raises(nv.SettingError, match="not 2"):
+        nv.restore_folder(tiny_model, source, tmp_path / "real", realism=2)
+    assert not (tmp_path / "real").exists()

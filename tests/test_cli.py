@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 import napari_vaegan as nv
 from napari_vaegan.cli.app import app
+from napari_vaegan.images.note import read_note
 from napari_vaegan.images.reading import read_image
 
 QUICK = ["--preset", "tiny", "--patch-size", "32", "--batch-size", "8", "--tasks", "denoise"]
@@ -74,7 +75,11 @@ def image(textured_images: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "command", ["train", "generate", "inpaint", "super-resolve", "denoise", "match-style", "restore-folder", "info", "demo"]
+    "command",
+    [
+        *("train", "generate", "variations", "interpolate"),
+        *("inpaint", "super-resolve", "denoise", "match-style", "restore-folder", "info", "demo"),
+    ],
 )
 def test_every_command_has_a_help(command):
     result = run(command, "--help")
@@ -217,9 +222,11 @@ def test_a_model_is_stacked_into_one_file_or_drawn_into_a_folder(tiny_model_file
     assert run(*common, "--out", tmp_path / "samples").exit_code == 0
     stack = tifffile.imread(tmp_path / "samples.tif")
     assert (stack.shape, stack.dtype) == ((3, 32, 40), np.uint8)
-    files = sorted((tmp_path / "samples").iterdir())
-    assert [file.name for file in files] == [f"generated-000{index}.png" for index in range(3)]
-    np.testing.assert_array_equal(imageio.imread(files[2]), stack[2])
+    *files, manifest = sorted((tmp_path / "samples").iterdir())
+    assert [file.name for file in files] == [f"generated-00000{index}.tif" for index in range(3)]
+    assert manifest.read_text().count("\n") == 4
+    np.testing.assert_array_equal(tifffile.imread(files[2]), stack[2])
+    assert "not measured" in read_note(tmp_path / "samples.tif")
 
 
 def test_several_images_in_one_png_are_refused(tiny_model_file, tmp_path):
@@ -227,10 +234,47 @@ def test_several_images_in_one_png_are_refused(tiny_model_file, tmp_path):
     assert "can hold one image, not 3" in text
 
 
-def test_images_that_were_drawn_before_are_not_overwritten(tiny_model_file, tmp_path):
+def test_images_that_were_drawn_before_are_kept_and_never_replaced_by_others(tiny_model_file, tmp_path):
     common = ["generate", "--model", tiny_model_file, "--shape", 16, 16, "--out", tmp_path / "drawn"]
     run(*common)
-    assert "exists already" in refused(*common)
+    assert "0 images generated, 1 there already" in " ".join(run(*common).stdout.split())
+    assert "exists already" in refused(*common, "--seed", 1)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--count", 0, "cannot be 0"),
+        ("--seed", -1, "cannot be -1"),
+        ("--temperature", "nan", "temperature cannot be nan"),
+        ("--pixel-size", -2, "cannot be -2"),
+    ],
+)
+@pytest.mark.parametrize("out", ["folder", "file.tif"])
+def test_what_cannot_be_generated_is_refused_in_a_sentence(tiny_model_file, tmp_path, out, option, value, words):
+    assert words in refused("generate", "--model", tiny_model_file, "--out", tmp_path / out, option, value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (7, 7), (100_000, 100_000)])
+def test_images_of_impossible_sizes_are_refused_in_a_sentence(tiny_model_file, tmp_path, shape):
+    assert str(shape[0]) in refused("generate", "--model", tiny_model_file, "--out", tmp_path / "a.tif", "--shape", *shape)
+
+
+def test_ctrl_c_ends_a_folder_of_generated_images_between_two_of_them(tiny_model_file, tmp_path, start):
+    folder = tmp_path / "many"
+    process = start("generate", "--model", tiny_model_file, "--out", folder, "--count", 100_000, "--shape", 256, 256)
+    deadline = time.monotonic() + 120
+    while not list(folder.glob("*.tif")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert "goes on with the rest" in stdout
+    assert "Traceback" not in stderr
+    listed = (folder / "manifest.csv").read_text().count("\n") - 1
+    assert listed == len(list(folder.glob("*.tif")))
+    assert not list(folder.glob(".*"))
 
 
 def test_an_image_is_denoised_with_its_pixel_size_kept(tiny_model, tiny_model_file, image, tmp_path):
@@ -240,6 +284,12 @@ def test_an_image_is_denoised_with_its_pixel_size_kept(tiny_model, tiny_model_fi
     restored = read_image(tmp_path / "out.tif")
     assert restored.pixel_size == pytest.approx({"X": 0.5, "Y": 0.5})
     np.testing.assert_array_equal(restored.pixels, tiny_model.denoise(read_image(image).pixels, samples=0).image)
+
+
+def test_the_best_quality_is_had_if_asked(tiny_model, tiny_model_file, image, tmp_path):
+    run("denoise", image, "--model", tiny_model_file, "--quality", "best", "--out", tmp_path / "out.tif")
+    best = tiny_model.denoise(read_image(image).pixels, samples=0, quality="best").image
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "out.tif"), best)
 
 
 def test_std_and_samples_are_written_beside_the_image_if_asked(tiny_model_file, image, tmp_path):
@@ -460,3 +510,40 @@ def test_check_refuses_settings_and_folders_as_train_does(textured_images, tmp_p
     assert "multiple of 32" in refused("check", textured_images, "--patch-size", 40)
     assert "does not exist" in refused("check", tmp_path / "no")
     assert run("check", "--help").exit_code == 0
+
+
+def test_realism_writes_what_lies_between_and_says_so(tiny_model_file, image, tmp_path):
+    out = tmp_path / "real.tif"
+    result = run("denoise", image, "--model", tiny_model_file, "--out", out, "--realism", 0.5)
+    assert result.exit_code == 0, result.output
+    assert "partly invented" in " ".join(result.stderr.split())
+    assert not (tmp_path / "real.samples.tif").exists()
+    expected = nv.load(tiny_model_file).denoise(tifffile.imread(image), samples=1, realism=0.5)
+    np.testing.assert_array_equal(tifffile.imread(out), expected.image)
+    assert "not 2" in refused("denoise", image, "--model", tiny_model_file, "--out", tmp_path / "x.tif", "--realism", 2)
+
+
+def test_variations_of_a_file_are_written_as_a_stack_of_its_pixel_size(tiny_model, tiny_model_file, image, tmp_path):
+    out = tmp_path / "varied.tif"
+    result = run("variations", image, "--model", tiny_model_file, "--out", out, "--count", 3, "--detail", 4, "--seed", 2)
+    assert result.exit_code == 0, result.output
+    written = read_image(out)
+    np.testing.assert_array_equal(written.pixels, tiny_model.variations(tifffile.imread(image), 3, 4, seed=2))
+    assert {axis: written.pixel_size[axis] for axis in "YX"} == pytest.approx({"Y": 0.5, "X": 0.5})
+    assert "not measured: variations of image.tif" in read_note(out)
+    assert "cannot be 5" in refused(
+        "variations", image, "--model", tiny_model_file, "--out", tmp_path / "x.tif", "--detail", 5
+    )
+
+
+def test_the_way_between_two_files_is_written_as_a_stack(tiny_model, tiny_model_file, image, tmp_path):
+    other, out = tmp_path / "other.tif", tmp_path / "way.tif"
+    tifffile.imwrite(other, tifffile.imread(image)[::-1])
+    result = run("interpolate", image, other, "--model", tiny_model_file, "--out", out, "--count", 3)
+    assert result.exit_code == 0, result.output
+    ends = tifffile.imread(image), tifffile.imread(other)
+    np.testing.assert_array_equal(tifffile.imread(out), tiny_model.interpolate(*ends, 3))
+    tifffile.imwrite(other, tifffile.imread(image)[:16], photometric="minisblack")
+    common = ["interpolate", image, other, "--model", tiny_model_file, "--out"]
+    assert "crop them to the same size" in refused(*common, tmp_path / "x.tif")
+    assert "ends in .tif" in refused(*common, tmp_path / "x.png")

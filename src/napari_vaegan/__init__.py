@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_vaegan.batch import FolderSummary, restore_folder
+    from napari_vaegan.batch import FolderSummary, GeneratedFolder, generate_folder, restore_folder
     from napari_vaegan.config import TrainingConfig
     from napari_vaegan.errors import (
         DataError,
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         VaeganError,
     )
     from napari_vaegan.library import load, train
+    from napari_vaegan.restoration.latents import Latents
     from napari_vaegan.restoration.model import Model
     from napari_vaegan.restoration.restoration import Restoration
     from napari_vaegan.training_check import TrainingCheck, check
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = [
     "DataError",
     "FolderSummary",
+    "GeneratedFolder",
+    "Latents",
     "Model",
     "ModelFileError",
     "OutputError",
@@ -39,6 +42,7 @@ __all__ = [
     "TrainingConfig",
     "VaeganError",
     "check",
+    "generate_folder",
     "load",
     "restore_folder",
     "train",
@@ -52,6 +56,9 @@ _HOMES = {
     "load": "library",
     "restore_folder": "batch",
     "FolderSummary": "batch",
+    "generate_folder": "batch",
+    "GeneratedFolder": "batch",
+    "Latents": "restoration.latents",
     "Model": "restoration.model",
     "Restoration": "restoration.restoration",
 }

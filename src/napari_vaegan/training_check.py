@@ -231,20 +231,23 @@ def _inspection_warnings(found: Inspection, config: TrainingConfig) -> Iterator[
 def _what_noise_means(config: TrainingConfig) -> str:
     if config.noise == "clean":
         return "They are taken as they are, so that the model may leave as much noise when it denoises: set noise to auto."
-    return "The model learns from them what they are without noise; cleaner images, if there are any, would teach it better."
+    return (
+        "The model will learn from them what they are without noise, and nothing needs to be set for that; cleaner images, "
+        "if there are any, would teach it better."
+    )
 
 
 def _law_in_words(found: Inspection) -> str:
     """Say what noise it is, as typical of the images."""
     if 2 * found.fitting <= found.images:
         return (
-            "The noise does not grow with the light as that of photons and camera does, or cannot be told from structure, "
-            "so this is a rough estimate."
+            "Their noise does not grow with brightness as that of photons and camera does, or cannot be told from "
+            "structure, so this is a rough estimate."
         )
-    dark = f"It is {found.read_noise:.2g} grey levels where the images are darkest"
+    dark = f"Their noise is about {found.read_noise:.2g} grey levels where they are darkest"
     if found.gain > 0:
-        return f"{dark}, and grows with the light as that of photons does, of which each adds {found.gain:.2g} grey levels."
-    return f"{dark}, and hardly more where they are bright."
+        return f"{dark} and grows with brightness as that of photons does: about {found.gain:.2g} grey levels a photon."
+    return f"{dark} and hardly more where they are bright."
 
 
 def _machine_warnings(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from napari_vaegan.errors import OutputError
 from napari_vaegan.images.atomic import atomic_write
 from napari_vaegan.images.image import Image
+from napari_vaegan.images.note import read_note
 from napari_vaegan.images.reading import read_image
 from napari_vaegan.images.writing import write_image
 
@@ -191,3 +192,13 @@ def test_killing_the_program_while_it_writes_leaves_the_old_file(tmp_path: Path)
     ended = subprocess.run([sys.executable, "-c", program, str(path)], env=environment, check=False)
     assert ended.returncode == -signal.SIGKILL
     assert path.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("name", ["note.tif", "note.ome.tif", "note.png"])
+def test_a_note_is_written_into_the_file(tmp_path: Path, name: str) -> None:
+    pixels = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    write_image(tmp_path / name, pixels, "YX", note="Generated: <not measured>, µ")
+    np.testing.assert_array_equal(read_image(tmp_path / name).pixels, pixels)
+    assert read_note(tmp_path / name) == "Generated: <not measured>, µ"
+    write_image(tmp_path / name, pixels, "YX", overwrite=True)
+    assert read_note(tmp_path / name) == ""

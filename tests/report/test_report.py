@@ -102,9 +102,16 @@ def test_a_model_that_was_not_measured_says_so(header):
 
 
 def test_the_noise_law_is_drawn_where_there_is_one(header):
-    assert "The noise of the images" not in page(header)
+    clean = page(header)
+    assert "The noise of the images" not in clean
+    assert "original, noisy" not in clean
     header.noise = [law()]
+    header.warnings = ["The last quarter of every image is held apart, as each has noise of its own."]
     text = page(header)
+    assert text.count("The last quarter of every image is held apart") == 2
+    assert "of the images, at least one, for validation" not in text
+    assert "original, noisy" in text
+    assert "stand and fall with the fitted law" in text
     assert "follows the law" in text
     assert "independent from pixel to pixel" in text
     assert text.count("<svg") == 4

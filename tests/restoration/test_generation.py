@@ -1,24 +1,13 @@
-"""Images from nothing, and the walk between two of them."""
+"""Images from nothing."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 import napari_vaegan as nv
-from napari_vaegan.restoration.latent_noise import between, placed_noise
-
-
-@pytest.fixture(scope="module")
-def float_model(tiny_model: nv.Model) -> nv.Model:
-    """The tiny model, with images that are not rounded: what differs in the last bit shows."""
-    return nv.Model(tiny_model.engine.networks, tiny_model.header.model_copy(update={"dtype": "float32"}), "cpu", "float32")
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (33, 70)])
@@ -34,47 +23,40 @@ def test_an_image_does_not_depend_on_how_many_are_generated(float_model: nv.Mode
     assert np.array_equal(float_model.generate(5, (40, 40))[:2], float_model.generate(2, (40, 40)))
 
 
-@pytest.mark.parametrize(("count", "shape"), [(0, (32, 32)), (1, (7, 32)), (1, (32,))])
-def test_generating_nothing_or_next_to_nothing_is_refused(tiny_model: nv.Model, count: int, shape: Any) -> None:
-    with pytest.raises(nv.VaeganError):
-        tiny_model.generate(count, shape)
-
-
-def test_a_walk_leads_exactly_from_one_generated_image_to_the_other(float_model: nv.Model) -> None:
-    images = float_model.generate(4, (40, 64), seed=3)
-    start, middle, end = (float_model.interpolate(1, 3, share, (40, 64), seed=3) for share in (0, 0.5, 1))
-    assert np.array_equal(start, images[1])
-    assert np.array_equal(end, images[3])
-    assert middle.shape == (40, 64)
-    assert np.abs(middle - start).max() > 0
-    assert np.abs(middle - end).max() > 0
-
-
-def test_a_walk_from_an_image_to_itself_stays_there(tiny_model: nv.Model) -> None:
-    assert np.array_equal(tiny_model.interpolate(2, 2, 0.5, (32, 32)), tiny_model.generate(3, (32, 32))[2])
-
-
-@given(share=st.floats(0, 1))
-def test_noise_on_the_way_keeps_its_variance(share: float) -> None:
-    first, second = partial(placed_noise, 0, 0), partial(placed_noise, 1, 0)
-    noise = between(first, second, share)(range(1), [32], 0, 0)(0, torch.empty(1, 8, 64, 64))
-    assert abs(noise.mean()) < 0.03
-    assert abs(noise.std() - 1) < 0.03
-
-
 @pytest.mark.parametrize(
-    ("first", "second", "share", "words"), [(-1, 0, 0.5, "-1"), (0, -2, 0.5, "-2"), (0, 1, 1.5, "1.5"), (0, 1, -1, "-1")]
+    ("settings", "sentence"),
+    [
+        ({"count": 0}, "number of images to generate cannot be 0: give at least 1"),
+        ({"shape": (0, 0)}, r"shape \(0, 0\) cannot be generated: give height and width of at least 8"),
+        ({"shape": (7, 32)}, r"shape \(7, 32\) cannot be generated: give height and width of at least 8"),
+        ({"shape": (32,)}, r"shape \(32,\) cannot be generated"),
+        (
+            {"shape": (100_000, 100_000)},
+            "100000 × 100000 pixels needs about .* GB of memory.*: generate smaller ones",
+        ),
+        ({"seed": -1}, "seed cannot be -1: give a whole number from 0 on"),
+        ({"temperature": -0.5}, "temperature cannot be -0.5: give a number from 0"),
+        ({"temperature": float("nan")}, "temperature cannot be nan: give a number from 0"),
+        ({"temperature": 50}, "temperature cannot be 50: give a number from 0 .* to 2"),
+    ],
 )
-def test_ends_and_shares_that_do_not_exist_are_refused(
-    tiny_model: nv.Model, first: int, second: int, share: float, words: str
+def test_what_cannot_be_generated_is_refused_in_a_sentence(
+    tiny_model: nv.Model, settings: dict[str, Any], sentence: str
 ) -> None:
-    with pytest.raises(nv.SettingError, match=words):
-        tiny_model.interpolate(first, second, share)
+    with pytest.raises(nv.VaeganError, match=sentence):
+        tiny_model.generate(**settings)
 
 
-def test_a_model_that_does_not_generate_does_not_interpolate(tiny_rgb_model: nv.Model) -> None:
-    with pytest.raises(nv.SettingError, match="not to generate"):
-        tiny_rgb_model.interpolate(0, 1, 0.5)
+def test_temperature_one_is_as_learned_and_zero_leaves_no_difference(float_model: nv.Model) -> None:
+    assert np.array_equal(float_model.generate(2, (32, 32), temperature=1), float_model.generate(2, (32, 32)))
+    first, second = float_model.generate(2, (32, 32), temperature=0)
+    assert np.array_equal(first, second)
+
+
+def test_images_stray_the_further_the_higher_the_temperature(float_model: nv.Model) -> None:
+    typical = float_model.generate(1, (64, 64), temperature=0)[0]
+    distances = [np.std(float_model.generate(4, (64, 64), temperature=t) - typical) for t in (0.3, 0.7, 1, 1.5)]
+    assert distances == sorted(distances)
 
 
 def test_more_images_than_memory_holds_are_refused_at_once(tiny_model: nv.Model) -> None:

@@ -25,7 +25,8 @@ RUNS: dict[str, Run] = {
     "inpaint": lambda model, listen: model.inpaint(IMAGE, MASK, samples=2, on_progress=listen),
     "super-resolve": lambda model, listen: model.super_resolve(IMAGE, 2, samples=2, on_progress=listen),
     "generate": lambda model, listen: model.generate(2, (64, 64), on_progress=listen),
-    "interpolate": lambda model, listen: model.interpolate(0, 1, 0.5, (64, 64), on_progress=listen),
+    "encode": lambda model, listen: model.encode(np.ones((64, 64), np.uint8), on_progress=listen),
+    "decode": lambda model, listen: model.decode(model.latents(0, (64, 64)), on_progress=listen),
 }
 
 every_run = pytest.mark.parametrize("run", RUNS.values(), ids=RUNS.keys())

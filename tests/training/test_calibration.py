@@ -8,19 +8,30 @@ import numpy as np
 import pytest
 import torch
 
-from napari_vaegan.training.calibration import LEVELS, Compared, KindCalibration, calibrate, conformal_quantile
+from napari_vaegan.training.calibration import (
+    LARGEST_SPREAD,
+    LEVELS,
+    Compared,
+    KindCalibration,
+    calibrate,
+    conformal_quantile,
+)
 
 
-def compared(count: int, error: float, noise: float = 0.0, level: float = 0.0, seed: int = 0) -> Compared:
-    """Means that are wrong by so much, of truths that have noise of their own."""
+def compared(
+    count: int, error: float, noise: float = 0.0, level: float = 0.0, seed: int = 0, spread: float = 1.0
+) -> Compared:
+    """Means that are wrong by so much, of truths that have noise of their own, and samples that spread by so much."""
     random = torch.Generator().manual_seed(seed)
 
     def normal() -> torch.Tensor:
         return torch.randn(count, 1, 48, 48, generator=random)
 
     clean, nothing = normal(), torch.zeros(count, 1, 48, 48)
+    mean = clean + error * normal()
     return Compared(
-        mean=clean + error * normal(),
+        mean=mean,
+        sample=mean + spread * normal(),
         log_error=nothing,
         truth=clean + noise * normal(),
         truth_noise=nothing + noise**2,
@@ -61,6 +72,17 @@ def test_errors_that_grow_with_the_noise_are_calibrated_by_its_level() -> None:
     assert calibration.at(0.5).scale == pytest.approx(0.1, rel=0.05)
     assert 0.01 < calibration.at(0.15).scale < 0.1
     assert calibration.at(5.0).scale == calibration.at(0.5).scale
+
+
+@pytest.mark.parametrize(("error", "noise", "spread"), [(0.2, 0.0, 0.1), (0.2, 0.4, 0.3), (0.1, 0.0, 0.2)])
+def test_samples_are_spread_as_much_as_the_mean_is_wrong(error: float, noise: float, spread: float) -> None:
+    (point,) = calibrate(compared(32, error, noise, spread=spread)).points
+    assert point.spread * spread == pytest.approx(error, rel=0.1)
+
+
+def test_samples_that_hardly_differ_are_not_spread_without_limit() -> None:
+    (point,) = calibrate(compared(8, error=0.2, spread=1e-6)).points
+    assert point.spread == LARGEST_SPREAD
 
 
 def test_known_pixels_do_not_count() -> None:

@@ -48,7 +48,7 @@ def trained(pairs: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[nv.Mo
 
 def test_noisy_images_are_recognised_and_said(trained: Any) -> None:
     model, events, _ = trained
-    assert any(isinstance(event, Warned) and "learns from noisy images alone" in event.message for event in events)
+    assert any(isinstance(event, Warned) and "what they are without noise" in event.message for event in events)
     (law,) = model.header.noise
     assert law.gain == pytest.approx(10, rel=0.2)
 
@@ -74,6 +74,17 @@ def test_error_bars_of_a_model_that_saw_noise_alone_are_of_the_size_of_its_error
         low, high = model.denoise(noisy, samples=0).interval(0.9)
         covered.append(((low <= clean) & (clean <= high)).mean())
     assert 0.75 < np.mean(covered) < 0.99
+
+
+def test_its_quality_is_judged_as_against_clean_images(trained: Any, pairs: Any) -> None:
+    model, _, _ = trained
+    (quality,) = model.header.quality.kinds
+    span = model.typical_scaling.span[0]
+    errors = [np.mean((model.denoise(noisy, samples=0).mean - clean) ** 2) for clean, noisy in zip(*pairs, strict=True)]
+    assert quality.mean_psnr == pytest.approx(-10 * np.log10(np.mean(errors) / span**2), abs=1.5)
+    assert quality.sample_psnr < quality.average_psnr
+    observed = dict(zip(quality.levels, quality.observed, strict=True))
+    assert 0.8 < observed[0.9] < 0.99
 
 
 def test_its_report_tells_the_law_of_the_noise_at_hand(trained: Any, pairs: Any) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from listener import TINY, Listener
 
 import napari_vaegan as nv
@@ -57,6 +58,17 @@ def test_the_same_seed_trains_the_same_model(
     config = nv.TrainingConfig(**TINY, steps=40)
     again = nv.train(textured_images, config, checkpoint=tmp_path / "again.checkpoint")
     assert again.header.psnr == pytest.approx(whole[0].header.psnr, abs=1e-3)
+
+
+def test_the_second_thread_changes_nothing(textured_images: Path, tmp_path: Path) -> None:
+    config, before, weights = nv.TrainingConfig(**TINY, steps=9), torch.get_num_threads(), []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        model = nv.train(textured_images, config, checkpoint=tmp_path / f"{threads}.checkpoint")
+        weights.append(model.engine.networks.state_dict())
+        assert torch.get_num_threads() == threads
+    torch.set_num_threads(before)
+    assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
 
 
 def test_training_leaves_the_process_s_smallest_numbers_alone(whole: tuple[nv.Model, Listener]) -> None:

@@ -135,12 +135,13 @@ def test_the_ends_between_two_images_are_those_images(driver: Driver, tiny_model
     dock.between.second.setValue(4)
     middle = driver.draw(dock, 10)
     assert middle.name == "tiny generated between 2 and 4"
-    np.testing.assert_array_equal(middle.data, tiny_model.interpolate(1, 3, 0.5, (32, 40)))
+    second, fourth = (tiny_model.latents(number, (32, 40)) for number in (1, 3))
+    np.testing.assert_array_equal(middle.data, tiny_model.decode(second.towards(fourth, 0.5)))
     np.testing.assert_array_equal(driver.draw(dock, 20).data, images[3])
     np.testing.assert_array_equal(driver.draw(dock, 0).data, images[1])
     assert middle is dock.between.layer
     assert middle.data.dtype == images.dtype
-    assert middle.metadata["napari-vaegan"]["between"]["first"] == 1
+    assert middle.metadata["napari-vaegan"]["between"]["first"]["number"] == 1
     left = middle.extent.world[0, -1]
     assert left > dock.layer.extent.world[1, -1]
 
@@ -197,7 +198,7 @@ def test_the_same_can_be_copied_as_python(driver: Driver, tiny_model_file: Path)
     np.testing.assert_array_equal(names["between"], middle.data)
     dock.seed.setValue(1)
     dock.copy_as_python()
-    assert "interpolate" not in QGuiApplication.clipboard().text()
+    assert "towards" not in QGuiApplication.clipboard().text()
 
 
 def start_a_long_run(driver: Driver, model: Path) -> Any:

@@ -54,13 +54,13 @@ def test_the_result_is_what_the_library_returns(driver: Driver, tiny_model: nv.M
     mean = driver.run(dock)
     expected = tiny_model.denoise(CELL, samples=2, seed=0)
     names = [layer.name for layer in driver.viewer.layers]
-    assert names == ["cell", "cell denoised samples", "cell denoised std", "cell denoised"]
+    assert names == ["cell", "cell denoised samples", "cell denoised error (std)", "cell denoised"]
     np.testing.assert_array_equal(mean.data, expected.image)
     assert mean.data.dtype == CELL.dtype
-    np.testing.assert_array_equal(driver.viewer.layers["cell denoised std"].data, expected.std)
+    np.testing.assert_array_equal(driver.viewer.layers["cell denoised error (std)"].data, expected.std)
     np.testing.assert_array_equal(driver.viewer.layers["cell denoised samples"].data, expected.samples)
     assert not driver.viewer.layers["cell denoised samples"].visible
-    assert driver.viewer.layers["cell denoised std"].colormap.name == "inferno"
+    assert driver.viewer.layers["cell denoised error (std)"].colormap.name == "inferno"
 
 
 def test_a_result_says_how_it_was_made(driver: Driver) -> None:
@@ -134,7 +134,7 @@ def test_colour_layers_give_colour_layers(driver: Driver, tiny_rgb_model: nv.Mod
     assert mean.data.dtype == np.uint8
     np.testing.assert_array_equal(mean.data, tiny_rgb_model.denoise(tissue, samples=1).image)
     np.testing.assert_allclose(mean.scale, source.scale)
-    assert driver.viewer.layers["tissue denoised std"].data.shape == (64, 64)
+    assert driver.viewer.layers["tissue denoised error (std)"].data.shape == (64, 64)
     assert driver.viewer.layers["tissue denoised samples"].data.dtype == np.uint8
 
 
@@ -161,7 +161,7 @@ def test_labels_count_at_their_place_in_the_world(
     missing = np.zeros(CELL.shape, bool)
     missing[expected] = True
     np.testing.assert_array_equal(mean.data[~missing], CELL[~missing])
-    std = driver.viewer.layers["cell inpainted std"].data
+    std = driver.viewer.layers["cell inpainted error (std)"].data
     np.testing.assert_array_equal(std > 0, missing)
 
 
@@ -171,7 +171,7 @@ def test_shapes_count_at_their_place_in_the_world(driver: Driver) -> None:
         [np.array([[5, 10], [5, 20], [15, 20], [15, 10]])], shape_type="rectangle", translate=(0.0, 1.0)
     )
     driver.run(driver.open(Inpaint, samples=0))
-    rows, columns = np.nonzero(driver.viewer.layers["cell inpainted std"].data)
+    rows, columns = np.nonzero(driver.viewer.layers["cell inpainted error (std)"].data)
     # In the world 5…15 and 11…21, in pixels twice that.
     assert (rows.min(), rows.max()) == (10, 30)
     assert (columns.min(), columns.max()) == (22, 42)
@@ -186,7 +186,7 @@ def test_a_flat_mask_holds_for_every_plane_of_a_stack(driver: Driver) -> None:
     dock = driver.open(Inpaint, samples=0)
     dock.planes.setCurrentText("all planes")
     driver.run(dock)
-    std = driver.viewer.layers["stack inpainted std"].data
+    std = driver.viewer.layers["stack inpainted error (std)"].data
     np.testing.assert_array_equal(std > 0, np.broadcast_to(labels > 0, stack.shape))
 
 
@@ -201,7 +201,7 @@ def test_a_stack_of_masks_gives_a_flat_image_its_current_plane(driver: Driver) -
     assert "covers no pixel" in dock.message.text
     driver.viewer.dims.set_point(0, 1)
     driver.run(dock)
-    np.testing.assert_array_equal(driver.viewer.layers["cell inpainted std"].data > 0, labels[1] > 0)
+    np.testing.assert_array_equal(driver.viewer.layers["cell inpainted error (std)"].data > 0, labels[1] > 0)
 
 
 def test_paint_a_mask_makes_labels_over_the_image_and_takes_the_brush(driver: Driver) -> None:
@@ -223,16 +223,34 @@ def test_the_slider_leads_from_the_best_estimate_to_a_sample(driver: Driver, tin
     mean = driver.run(dock)
     expected = tiny_model.denoise(CELL, samples=2)
     truth = dock.truth
-    truth.slider.setValue(truth.slider.maximum())
+    truth.dial.go_to_truth()
     driver.qtbot.waitUntil(lambda: truth.layer is not None and not truth.runner.busy, timeout=20_000)
     np.testing.assert_array_equal(truth.layer.data, expected.blend(1.0, 0))
     np.testing.assert_array_equal(mean.data, expected.image)
     truth.dice_button.click()
     driver.qtbot.waitUntil(lambda: truth.layer.metadata["napari-vaegan"]["sample"] == 1, timeout=20_000)
     np.testing.assert_array_equal(truth.layer.data, expected.blend(1.0, 1))
-    truth.slider.setValue(0)
+    truth.dial.slider.setValue(0)
     driver.qtbot.waitUntil(lambda: truth.layer.metadata["napari-vaegan"]["realism"] == 0, timeout=20_000)
     np.testing.assert_array_equal(truth.layer.data, expected.image)
+
+
+def test_the_copied_python_gives_what_the_slider_shows_and_says_what_it_is(driver: Driver) -> None:
+    driver.viewer.add_image(CELL, name="cell")
+    dock = driver.open(Denoise, samples=2)
+    driver.run(dock)
+    dock.truth.dial.slider.setValue(7)
+    driver.qtbot.waitUntil(lambda: dock.truth.drawn == (0.35, 0) and not dock.truth.runner.busy, timeout=20_000)
+    assert "partly invented" in dock.truth.label.text()
+    assert "partly invented" in dock.truth.layer.metadata["napari-vaegan"]["image"]
+    dock.copy_button.click()
+    text, names = QGuiApplication.clipboard().text(), {"viewer": driver.viewer}
+    exec(text, names)
+    assert "# 35% of the way from the best estimate (least error)" in text
+    np.testing.assert_array_equal(names["shown"], dock.truth.layer.data)
+    dock.seed.setValue(1)  # another restoration, of which nothing is shown yet
+    dock.copy_button.click()
+    assert "shown" not in QGuiApplication.clipboard().text()
 
 
 @pytest.mark.parametrize("kind", [Denoise, SuperResolve, Inpaint])
@@ -244,10 +262,14 @@ def test_the_copied_python_gives_the_same_pixels(driver: Driver, kind: type[Rest
     driver.viewer.add_labels(labels, translate=(2, 1))
     driver.viewer.dims.set_point(0, 1)
     dock = driver.open(kind, samples=1)
+    dock.quality.setChecked(True)
     dock.copy_button.click()
     names: dict[str, Any] = {"viewer": driver.viewer}
     exec(QGuiApplication.clipboard().text(), names)  # it is the point of the text
-    np.testing.assert_array_equal(driver.run(dock).data, names["restoration"].image)
+    layer = driver.run(dock)
+    np.testing.assert_array_equal(layer.data, names["restoration"].image)
+    made = layer.metadata["napari-vaegan"]
+    assert made["settings"]["quality"] == made["report"]["quality"] == "best"
 
 
 def test_stop_ends_a_restoration_and_another_can_begin(driver: Driver) -> None:

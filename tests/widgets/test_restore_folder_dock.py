@@ -230,9 +230,12 @@ def test_the_folders_of_the_last_run_are_remembered(driver: Driver, cells: Path,
 def test_the_same_can_be_copied_as_python(driver: Driver, cells: Path) -> None:
     dock = driver.open(cells)
     dock.write_std.setChecked(True)
+    dock.quality.setChecked(True)
     dock.copy_as_python()
     names: dict[str, Any] = {}
-    exec(QGuiApplication.clipboard().text(), names)
+    text = QGuiApplication.clipboard().text()
+    assert "quality='best'" in text
+    exec(text, names)
     assert len(names["summary"].restored) == 2
     assert (cells.with_name("cells-restored") / "a.std.tif").exists()
 
@@ -299,3 +302,10 @@ def test_closing_the_viewer_in_the_middle_leaves_the_run(driver: Driver, tmp_pat
 
 def wait_for_threads(qtbot: Any) -> None:
     qtbot.waitUntil(lambda: QThreadPool.globalInstance().activeThreadCount() == 0, timeout=20_000)
+
+
+def test_the_realism_of_the_slider_is_a_setting_only_if_it_was_moved(driver: Driver) -> None:
+    dock = driver.open()
+    assert "realism" not in dock.settings
+    dock.dial.slider.setValue(10)
+    assert dock.settings["realism"] == 0.5

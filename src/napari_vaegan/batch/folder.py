@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -18,7 +18,16 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vaegan.batch.outputs import make_writable_folder, notes_on, plan_outputs, side_output, stem, write_sides
+from napari_vaegan.batch.leaving import Left, watch
+from napari_vaegan.batch.outputs import (
+    make_writable_folder,
+    note_in_file,
+    notes_on,
+    plan_outputs,
+    side_output,
+    stem,
+    write_sides,
+)
 from napari_vaegan.batch.summary import FileDone, FolderSummary
 from napari_vaegan.errors import DataError, OutputError, SettingError, VaeganError
 from napari_vaegan.images.atomic import atomic_write
@@ -27,11 +36,12 @@ from napari_vaegan.images.reading import SUFFIXES, find_files, read_image
 from napari_vaegan.images.writing import write_image
 from napari_vaegan.library import load
 from napari_vaegan.observation.degradations import FACTORS
+from napari_vaegan.restoration.effort import Effort, Quality
 from napari_vaegan.restoration.match_style import check_strength
 from napari_vaegan.restoration.model import Model
 from napari_vaegan.restoration.progress import OnProgress, no_progress, part_of
+from napari_vaegan.restoration.realism import check_realism
 from napari_vaegan.restoration.restoration import Restoration
-from napari_vaegan.restoration.restore import check_sampling
 from napari_vaegan.restoration.style.source import describe_style
 
 logger = logging.getLogger(__name__)
@@ -53,18 +63,18 @@ class _Job:
     style: Any
     strength: float
     source: Path
-    samples: int
-    seed: int
+    effort: Effort
     axes: str | None
+    realism: float
     write_std: bool
     overwrite: bool
 
     def settings(self) -> dict[str, Any]:
         """Return what a reader needs to make the same images again."""
-        settings: dict[str, Any] = {"seed": self.seed, "axes": self.axes}
         if self.task == "match-style":
-            return {**settings, "style": describe_style(self.style), "strength": self.strength}
-        settings["samples"] = self.samples
+            own = {"style": describe_style(self.style), "strength": self.strength}
+            return {"seed": self.effort.seed, "axes": self.axes, **own}
+        settings: dict[str, Any] = {**asdict(self.effort), "axes": self.axes, "realism": self.realism}
         if self.task == "super-resolve":
             settings["factor"] = self.factor
         if self.task == "inpaint":
@@ -74,15 +84,11 @@ class _Job:
     @property
     def kinds(self) -> tuple[str, ...]:
         """What is written beside every image."""
-        return ("std",) * self.write_std + ("samples",) * (self.samples > 0)
+        return ("std",) * self.write_std + ("samples",) * (self.effort.samples > 0)
 
     def outputs(self, output: Path) -> tuple[Path, ...]:
         """Return every file that an image gives, the restored image last: once it is there, all are."""
         return (*(side_output(output, kind) for kind in self.kinds), output)
-
-
-class _Left(Exception):
-    """Raised inside a restoration to leave it: after a stop, or because of what the listener to the progress raised."""
 
 
 def restore_folder(
@@ -98,6 +104,8 @@ def restore_folder(
     samples: int = 8,
     seed: int = 0,
     axes: str | None = None,
+    realism: float = 0.0,
+    quality: Quality = "fast",
     write_std: bool = False,
     write_samples: bool = False,
     overwrite: bool = False,
@@ -135,6 +143,11 @@ def restore_folder(
         The same seed draws the same samples.
     axes
         Axes of every image, such as ``"TYX"``, where the files do not say; guessed if None.
+    realism
+        Of the images that are written: 0, the best estimate, of least error; 1, one possible truth, which looks real and is
+        partly invented; or between. Their files say so.
+    quality
+        ``best`` averages all flips and quarter turns, for eight times the time; see ``Model.inpaint``.
     write_std
         Also write the calibrated standard deviation, float32, as ``name.std.tif``.
     write_samples
@@ -168,8 +181,9 @@ def restore_folder(
         If the destination is the source, would receive results over inputs, or cannot be written.
     """
     _check_task(task, factor, mask)
-    _check_style(task, style, strength, write_std or write_samples)
-    check_sampling(samples, seed)
+    _check_style(task, style, strength, write_std or write_samples or realism > 0)
+    effort = Effort(samples, seed, quality)
+    check_realism(realism)
     if write_samples and samples == 0:
         raise SettingError("There are no samples to write: say how many to draw.")
     source, destination = Path(source), Path(destination)
@@ -178,8 +192,9 @@ def restore_folder(
     model = model if isinstance(model, Model) else load(model)
     if task != "match-style":
         model.check_task(task)
-    drawn = samples if write_samples else 0
-    job = _Job(model, task, factor, mask, style, strength, source, drawn, seed, axes, write_std, overwrite)
+    if not write_samples:
+        effort = replace(effort, samples=0)
+    job = _Job(model, task, factor, mask, style, strength, source, effort, axes, realism, write_std, overwrite)
     names = [path.relative_to(source) for path in inputs]
     plan = dict(zip(inputs, plan_outputs(source, names, job.kinds), strict=True))
     _refuse_inputs_as_outputs(plan, destination, job)
@@ -195,10 +210,10 @@ def restore_folder(
             on_file_started(path, index + 1, len(plan))
             told = part_of(on_progress, index, len(plan))
             done = partial(FileDone, path, destination / name, index + 1, len(plan))
-            files.append(_restore_file(job, path, destination / name, done, _watch(told, stop)))
+            files.append(_restore_file(job, path, destination / name, done, watch(told, stop)))
             told(1.0)
             on_file(files[-1])
-    except _Left as left:
+    except Left as left:
         if left.__cause__ is not None:
             raise left.__cause__ from None
         stopped = True
@@ -219,13 +234,13 @@ def _check_task(task: str, factor: int, mask: Any) -> None:
         raise SettingError(f"A mask was given, but {task} takes none: leave it out, or choose the task inpaint.")
 
 
-def _check_style(task: str, style: Any, strength: float, writes_beside: bool) -> None:
+def _check_style(task: str, style: Any, strength: float, estimates: bool) -> None:
     check_strength(strength)
     if task != "match-style":
         if style is not None:
             raise SettingError(f"A style was given, but {task} takes none: leave it out, or choose the task match-style.")
-    elif writes_beside:
-        raise SettingError("Matching style has no standard deviation and no samples to write: a look is no estimate.")
+    elif estimates:
+        raise SettingError("Matching style has no standard deviation, samples or realism: a look is no estimate.")
 
 
 def _open_mask(mask: Any) -> Path | NDArray[Any] | None:
@@ -264,20 +279,6 @@ def _refuse_inputs_as_outputs(plan: dict[Path, Path], destination: Path, job: _J
                 raise OutputError(f"{output} is one of the images to restore, and would be replaced: choose another folder.")
 
 
-def _watch(on_progress: OnProgress, stop: Callable[[], bool]) -> OnProgress:
-    """Return a listener that leaves the restoration at hand when it is time to."""
-
-    def watch(share: float) -> None:
-        if stop():
-            raise _Left
-        try:
-            on_progress(share)
-        except BaseException as error:
-            raise _Left from error
-
-    return watch
-
-
 def _restore_file(job: _Job, path: Path, output: Path, done: Callable[..., FileDone], on_progress: OnProgress) -> FileDone:
     """Restore an image; ``done`` makes what became of it from its status on."""
     begin = time.perf_counter()
@@ -289,7 +290,7 @@ def _restore_file(job: _Job, path: Path, output: Path, done: Callable[..., FileD
         _write(job, output, result, image)
     except VaeganError as error:
         return done("failed", str(error), time.perf_counter() - begin)
-    except _Left:
+    except Left:
         raise
     except Exception as error:  # whatever is wrong with one file, the others are still to be done
         logger.exception("Unexpected error while restoring %s", path)
@@ -298,10 +299,15 @@ def _restore_file(job: _Job, path: Path, output: Path, done: Callable[..., FileD
 
 
 def _restore(job: _Job, path: Path, image: Image, on_progress: OnProgress) -> Restoration:
-    common: dict[str, Any] = {"seed": job.seed, "axes": image.axes, "on_progress": on_progress}
     if job.task == "match-style":
-        return job.model.match_style(image.pixels, job.style, job.strength, **common)
-    common["samples"] = job.samples
+        seed = job.effort.seed
+        return job.model.match_style(image.pixels, job.style, job.strength, seed, image.axes, on_progress)
+    common: dict[str, Any] = {
+        **asdict(job.effort),
+        "axes": image.axes,
+        "on_progress": on_progress,
+        "realism": job.realism,
+    }
     if job.task == "inpaint":
         return job.model.inpaint(image.pixels, _mask_of(job, path), **common)
     if job.task == "super-resolve":
@@ -323,10 +329,13 @@ def _mask_of(job: _Job, path: Path) -> NDArray[Any]:
 
 def _write(job: _Job, output: Path, result: Restoration, image: Image) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
-    magnification = job.factor if job.task == "super-resolve" else 1
-    write_sides(output, result, image, std=job.write_std, magnification=magnification, overwrite=job.overwrite)
+    common: dict[str, Any] = {
+        "magnification": job.factor if job.task == "super-resolve" else 1,
+        "overwrite": job.overwrite,
+    }
+    write_sides(output, result, image, std=job.write_std, samples=job.effort.samples > 0, **common)
     if job.overwrite or not output.exists():
-        write_image(output, result.image, image.axes, like=image, magnification=magnification, overwrite=job.overwrite)
+        write_image(output, result.image, image.axes, like=image, note=note_in_file(result), **common)
 
 
 def _record(job: _Job, destination: Path, started: datetime, files: Sequence[FileDone]) -> None:

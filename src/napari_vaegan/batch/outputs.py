@@ -58,19 +58,28 @@ def side_output(output: Path, kind: str) -> Path:
     return output.with_name(f"{stem(output.name)}.{kind}.tif")
 
 
-def write_sides(output: Path, result: Restoration, image: Image, *, std: bool, magnification: int, overwrite: bool) -> None:
-    """Write standard deviation and samples of a restored image beside it, as far as there are any.
+def write_sides(
+    output: Path,
+    result: Restoration,
+    image: Image,
+    *,
+    std: bool,
+    samples: bool,
+    magnification: int,
+    overwrite: bool,
+) -> None:
+    """Write standard deviation and samples of a restored image beside it, as far as they are wanted.
 
     Parameters
     ----------
     output
         Where the restored image goes.
     result
-        The restoration; its samples are written if it has any.
+        The restoration.
     image
         What was restored: its axes, pixel size and channel names are kept.
-    std
-        Whether to write the standard deviation.
+    std, samples
+        Whether to write them.
     magnification
         How many times finer the result's grid is.
     overwrite
@@ -79,7 +88,7 @@ def write_sides(output: Path, result: Restoration, image: Image, *, std: bool, m
     wanted: list[tuple[str, NDArray[Any], str]] = []
     if std:
         wanted.append(("std", result.std, image.axes))
-    if len(result.samples):
+    if samples:
         wanted.append(("samples", result.samples, _sample_axis(image) + image.axes))
     for kind, pixels, axes in wanted:
         path = side_output(output, kind)
@@ -93,8 +102,14 @@ def notes_on(result: Restoration, image: Image) -> tuple[str, ...]:
     if image.axes_guessed:
         notes.append(f"The axes were taken to be {image.axes}: give them if that is wrong.")
     if clipped := result.report["clipped_pixels"]:
-        notes.append(f"Values of the mean outside the range of {result.image.dtype} were clipped: {clipped}.")
+        notes.append(f"Values outside the range of {result.image.dtype} were clipped: {clipped}.")
     return tuple(notes)
+
+
+def note_in_file(result: Restoration) -> str:
+    """Return what the file of a restored image says of it: nothing of a best estimate."""
+    report = result.report
+    return f"napari-vaegan: {report['image']}" if report["realism"] > 0 or "purpose" in report else ""
 
 
 def make_writable_folder(folder: Path) -> None:

@@ -14,6 +14,7 @@ from napari_vaegan.cli.demo import demo
 from napari_vaegan.cli.folder import restore_folder
 from napari_vaegan.cli.generate import generate
 from napari_vaegan.cli.info import info
+from napari_vaegan.cli.latents import interpolate, variations
 from napari_vaegan.cli.restore import denoise, inpaint, match_style, super_resolve
 from napari_vaegan.cli.train import train
 from napari_vaegan.errors import VaeganError
@@ -40,7 +41,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (check, train, generate, inpaint, super_resolve, denoise, match_style, restore_folder, info, demo):
+for _command in (
+    *(check, train, generate, variations, interpolate),
+    *(inpaint, super_resolve, denoise, match_style, restore_folder, info, demo),
+):
     app.command(_command.__name__.replace("_", "-"))(_command)
 
 

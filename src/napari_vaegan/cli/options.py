@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from pydantic.fields import FieldInfo
@@ -29,6 +29,14 @@ StyleOption = Annotated[
 StrengthOption = Annotated[float, typer.Option(help="How much of the look, from 0 to 1.")]
 SamplesOption = Annotated[int, typer.Option(help="How many possible truths to draw, if they are written.")]
 SeedOption = Annotated[int, typer.Option(help="The same seed draws the same samples.")]
+RealismOption = Annotated[
+    float,
+    typer.Option(help="0: best estimate, least error; 1: one possible truth, which looks real and is partly invented."),
+]
+QualityOption = Annotated[
+    Literal["fast", "best"],
+    typer.Option(help="best averages all flips and quarter turns: a little nearer to the truth, 8 times slower."),
+]
 AxesOption = Annotated[
     str | None,
     typer.Option(help="Axes of the image, such as TYX, if its file does not say.", show_default="the file's, or a guess"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +18,8 @@ from napari_vaegan.cli.options import (
     ModelOption,
     OutOption,
     OverwriteOption,
+    QualityOption,
+    RealismOption,
     SamplesOption,
     SeedOption,
     StrengthOption,
@@ -59,6 +61,8 @@ def inpaint(
     samples: SamplesOption = 8,
     seed: SeedOption = 0,
     axes: AxesOption = None,
+    realism: RealismOption = 0.0,
+    quality: QualityOption = "fast",
     write_std: WriteStdOption = False,
     write_samples: WriteSamplesOption = False,
     overwrite: OverwriteOption = False,
@@ -71,7 +75,7 @@ def inpaint(
 
         missing = read_image(mask).pixels
         drawn = samples if write_samples else 0
-        return drawer.inpaint(picture.pixels, missing, drawn, seed, picture.axes, on_progress)
+        return drawer.inpaint(picture.pixels, missing, drawn, seed, picture.axes, quality, on_progress, realism=realism)
 
     _restore("Inpainted", Order(image, model, device, axes, out, write_std, write_samples, overwrite), run)
 
@@ -85,6 +89,8 @@ def super_resolve(
     samples: SamplesOption = 8,
     seed: SeedOption = 0,
     axes: AxesOption = None,
+    realism: RealismOption = 0.0,
+    quality: QualityOption = "fast",
     write_std: WriteStdOption = False,
     write_samples: WriteSamplesOption = False,
     overwrite: OverwriteOption = False,
@@ -94,7 +100,7 @@ def super_resolve(
 
     def run(drawer: Model, picture: Image, on_progress: OnProgress) -> Restoration:
         drawn = samples if write_samples else 0
-        return drawer.super_resolve(picture.pixels, factor, drawn, seed, picture.axes, on_progress)
+        return drawer.super_resolve(picture.pixels, factor, drawn, seed, picture.axes, quality, on_progress, realism=realism)
 
     order = Order(image, model, device, axes, out, write_std, write_samples, overwrite)
     _restore(f"Super-resolved ×{factor}", order, run, magnification=factor)
@@ -108,6 +114,8 @@ def denoise(
     samples: SamplesOption = 8,
     seed: SeedOption = 0,
     axes: AxesOption = None,
+    realism: RealismOption = 0.0,
+    quality: QualityOption = "fast",
     write_std: WriteStdOption = False,
     write_samples: WriteSamplesOption = False,
     overwrite: OverwriteOption = False,
@@ -117,7 +125,7 @@ def denoise(
 
     def run(drawer: Model, picture: Image, on_progress: OnProgress) -> Restoration:
         drawn = samples if write_samples else 0
-        return drawer.denoise(picture.pixels, drawn, seed, picture.axes, on_progress)
+        return drawer.denoise(picture.pixels, drawn, seed, picture.axes, quality, on_progress, realism=realism)
 
     _restore("Denoised", Order(image, model, device, axes, out, write_std, write_samples, overwrite), run)
 
@@ -150,7 +158,7 @@ def _restore(
     magnification: int = 1,
 ) -> None:
     """Read, restore and write one image, and say what was done."""
-    from napari_vaegan.batch.outputs import notes_on, side_output, write_sides
+    from napari_vaegan.batch.outputs import note_in_file, notes_on, side_output, write_sides
     from napari_vaegan.images.reading import read_image
     from napari_vaegan.images.writing import write_image
     from napari_vaegan.library import load
@@ -164,10 +172,13 @@ def _restore(
     drawer = load(order.model, order.device)
     with progress(order.image.name) as on_progress:
         result = run(drawer, picture, on_progress)
-    write_sides(out, result, picture, std=order.write_std, magnification=magnification, overwrite=order.overwrite)
-    write_image(out, result.image, picture.axes, like=picture, magnification=magnification, overwrite=order.overwrite)
+    common: dict[str, Any] = {"magnification": magnification, "overwrite": order.overwrite}
+    write_sides(out, result, picture, std=order.write_std, samples=order.write_samples, **common)
+    write_image(out, result.image, picture.axes, like=picture, note=note_in_file(result), **common)
     say(f"{done}: {order.image} → {', '.join(str(path) for path in (out, *(side_output(out, kind) for kind in kinds)))}")
     say(_report(result))
+    if result.report["realism"] > 0:
+        note(f"Note: the image is {result.report['image']}.", "yellow")
     for sentence in notes_on(result, picture):
         note(f"Note: {sentence}", "yellow")
 

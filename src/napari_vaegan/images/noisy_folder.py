@@ -40,15 +40,15 @@ class NoisyFolder:
         """Sentences for the user."""
         if not self.laws:
             return ()
-        said = "it was given by hand"
-        if self.typical[0].transfer is not None:
-            fits = self.typical[0].transfer.fits
-            said = "which describes them" if fits else "which does not describe them well, so error bars may be wrong"
         law = self.typical[0]
+        said = "was given by hand"
+        if law.transfer is not None:
+            fits = law.transfer.fits
+            said = "was fitted to them, and fits" if fits else "does not fit them well, so error bars may be wrong"
         kind = "independent from pixel to pixel" if law.white else "correlated between neighbouring pixels"
         return (
-            f"The images are noisy, so the model learns from noisy images alone, by the law of their noise ({said}): "
-            f"{law.gain:.3g} grey levels a photon, read noise {law.read_noise:.3g}, {kind}.",
+            "The images are noisy, and the model learns from them alone what they are without noise. The law of their noise "
+            f"{said}: {law.gain:.3g} grey levels a photon, read noise {law.read_noise:.3g} grey levels, {kind}.",
         )
 
     def mark(self, planes: Sequence[Plane]) -> tuple[Plane, ...]:

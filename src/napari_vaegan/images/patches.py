@@ -13,7 +13,6 @@ from napari_vaegan.images.collection import Plane
 from napari_vaegan.images.noise_law import white_correlation
 
 _BLOCK = 16
-_ACTIVE_PART = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +59,7 @@ class PatchSampler:
     """Draws random patches, flipped and turned by quarters.
 
     A plane is drawn with a weight of the square root of its area: large planes count for more, small ones
-    are not lost. Half of the patches lie anywhere in it; the other half contain a pixel drawn by local
+    are not lost. Some of the patches lie anywhere in it; the others contain a pixel drawn by local
     activity, the standard deviation of blocks of 16 by 16, at a random place of the patch. Planes smaller
     than a patch are continued by reflection.
 
@@ -70,9 +69,12 @@ class PatchSampler:
         At least one, all of the same number of channels.
     seed : int
         The same seed draws the same patches.
+    active : float, default 0.5
+        Share of the patches that are drawn by activity: there is more to learn in them.
     """
 
-    def __init__(self, planes: Sequence[Plane], seed: int) -> None:
+    def __init__(self, planes: Sequence[Plane], seed: int, active: float = 0.5) -> None:
+        self._active = active
         self._planes = tuple(planes)
         self._random = np.random.default_rng(seed)
         self._plane_ends = _running_share(np.sqrt([plane.pixels[..., 0].size for plane in self._planes]))
@@ -87,7 +89,7 @@ class PatchSampler:
         pixels = np.empty((count, channels, size, size), np.float32)
         low, span = np.empty((count, channels)), np.empty((count, channels))
         chosen = np.searchsorted(self._plane_ends, random.random(count), side="right")
-        active = random.random(count) < _ACTIVE_PART
+        active = random.random(count) < self._active
         places = random.random((count, 5)).tolist()
         turns = random.integers(8, size=count)
         for i in range(count):

@@ -15,6 +15,7 @@ from napari_vaegan.errors import OutputError
 from napari_vaegan.images.atomic import atomic_write
 from napari_vaegan.images.axes import LETTERS, check_axes, is_colour
 from napari_vaegan.images.image import Image
+from napari_vaegan.images.note import png_note
 
 _OME_ENDINGS = (".ome.tif", ".ome.tiff")
 _TIFF_ENDINGS = (".tif", ".tiff")
@@ -31,6 +32,7 @@ def write_image(
     *,
     like: Image | None = None,
     magnification: int = 1,
+    note: str = "",
     overwrite: bool = False,
 ) -> None:
     """Write an image as TIFF or PNG, whole or not at all.
@@ -48,6 +50,8 @@ def write_image(
         Whose pixel size, units and channel names to keep.
     magnification : int, default 1
         How many pixels of `array` lie along one of `like`: pixel size in Y and X is divided by it.
+    note : str, optional
+        What whoever opens the file should know of it: ImageJ's info, OME's description, or a PNG's; see ``read_note``.
     overwrite : bool, default False
         Whether a file of that name may be replaced.
 
@@ -71,13 +75,13 @@ def write_image(
         with atomic_write(path) as temporary, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if name.endswith(_OME_ENDINGS) or not _fits_imagej(pixels, axes):
-                _write_ome(temporary, pixels, axes, like, magnification)
+                _write_ome(temporary, pixels, axes, like, magnification, note)
             else:
-                _write_imagej(temporary, pixels, axes, like, magnification)
+                _write_imagej(temporary, pixels, axes, like, magnification, note)
     elif name.endswith(".png"):
         _check_png(path, pixels, axes)
         with atomic_write(path) as temporary:
-            imageio.imwrite(temporary, pixels, plugin="pillow", extension=".png")
+            imageio.imwrite(temporary, pixels, plugin="pillow", extension=".png", pnginfo=png_note(note))
     else:
         raise OutputError(f"{path} cannot be written without loss: use a name that ends in .tif, .ome.tif or .png.")
 
@@ -113,8 +117,10 @@ def _names_fit(like: Image, pixels: np.ndarray[Any, Any], axes: str) -> bool:
     return "C" in axes and pixels.shape[axes.index("C")] == len(like.channel_names)
 
 
-def _write_ome(path: Path, pixels: np.ndarray[Any, Any], axes: str, like: Image | None, magnification: int) -> None:
-    metadata: dict[str, Any] = {}
+def _write_ome(
+    path: Path, pixels: np.ndarray[Any, Any], axes: str, like: Image | None, magnification: int, note: str
+) -> None:
+    metadata: dict[str, Any] = {"Description": note} if note else {}
     for axis, size in _sizes(like, magnification).items():
         attribute = "TimeIncrement" if axis == "T" else f"PhysicalSize{axis}"
         metadata[attribute] = size
@@ -134,8 +140,10 @@ def _write_ome(path: Path, pixels: np.ndarray[Any, Any], axes: str, like: Image 
         tiff.write(pixels, photometric=photometric, metadata=metadata)
 
 
-def _write_imagej(path: Path, pixels: np.ndarray[Any, Any], axes: str, like: Image | None, magnification: int) -> None:
-    metadata: dict[str, Any] = {}
+def _write_imagej(
+    path: Path, pixels: np.ndarray[Any, Any], axes: str, like: Image | None, magnification: int, note: str
+) -> None:
+    metadata: dict[str, Any] = {"Info": note} if note else {}
     sizes = _sizes(like, magnification)
     units = like.unit if like is not None else {}
     resolution = (1 / sizes["X"], 1 / sizes["Y"]) if "X" in sizes and "Y" in sizes else None

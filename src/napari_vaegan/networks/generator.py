@@ -110,6 +110,7 @@ class Generator(nn.Module):
         super().__init__()
         order = [index for index in reversed(range(len(widths))) if latents[index]]
         self.strides: list[int] = [2 ** (index + 1) for index in order]
+        self.latents: list[int] = [latents[index] for index in order]
         self.start = nn.Parameter(torch.zeros(1, widths[order[0]], 1, 1))
         self.levels = nn.ModuleList(
             LatentLevel(channels, widths[i], seen_widths[i], latents[i], blocks, condition_size) for i in order
@@ -155,6 +156,22 @@ class Generator(nn.Module):
             h = level.after(h + level.inject(latent), condition)
         assert h is not None
         return self._render(h, seen, condition)
+
+    def encode(self, seen: list[Tensor], truth: list[Tensor], condition: Tensor) -> list[Tensor]:
+        """Return the noise from which ``sample`` draws what is nearest to the truth.
+
+        That is the mean of the posterior, in standard deviations of the prior from its mean: (batch, latents, height, width)
+        a level, coarsest first.
+        """
+        noise = []
+        h: Tensor | None = None
+        for index, level in enumerate(self.ladder):
+            h = self._descend(index, h, seen, condition)
+            mean, log_std = level.prior_of(h)
+            latent, _ = level.posterior_of(h, truth[self._feature_index(index)], (mean, log_std))
+            noise.append((latent - mean) / log_std.exp())
+            h = level.after(h + level.inject(latent), condition)
+        return noise
 
     def reconstruct(
         self, seen: list[Tensor], truth: list[Tensor], condition: Tensor, active: int | None = None

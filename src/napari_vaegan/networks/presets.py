@@ -37,6 +37,11 @@ class Architecture:
     discriminator_widths: tuple[int, ...]
 
     @property
+    def details(self) -> tuple[int, ...]:
+        """The strides that have latents, coarsest first: sizes in pixels of the structures that these tell of."""
+        return tuple(2 ** (index + 1) for index in reversed(range(len(self.latents))) if self.latents[index])
+
+    @property
     def stride(self) -> int:
         """The coarsest stride: heights and widths are multiples of it."""
         return int(2 ** len(self.widths))

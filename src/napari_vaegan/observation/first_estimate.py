@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
+from skimage.restoration import inpaint_biharmonic
 from torch import Tensor
 from torch.nn import functional
 
+DEPTH = 32.0
+"""Pixels further than that from all known ones are filled roughly: nothing tells of them, and exactness would take long."""
+
 RELAXATIONS = 24
-"""Steps of relaxation at every level of the fill pyramid."""
+"""Steps of relaxation at every level of the rough fill's pyramid."""
 
 STEP, MOMENTUM = 0.055, 0.85
 """Of the relaxation; stable below 2 (1 + momentum) / 64, as the biharmonic operator's largest eigenvalue is 64."""
 
 
 def fill_unknown(image: Tensor, known: Tensor) -> Tensor:
-    """Fill what is unknown as smoothly as can be: the sum of squared Laplacians is made small, coarse to fine.
-
-    Biharmonic inpainting has the same aim (Damelin and Hoang 2018); a pyramid of a few relaxation steps comes near it.
+    """Fill what is unknown as smoothly as can be: biharmonic inpainting (Damelin and Hoang 2018) of every image.
 
     Parameters
     ----------
@@ -30,14 +35,29 @@ def fill_unknown(image: Tensor, known: Tensor) -> Tensor:
     Tensor
         The image, with smooth values where it was unknown; 0 if nothing is known at all.
     """
-    if known.all():
+    return torch.stack([_fill(one, where) for one, where in zip(image, known, strict=True)])
+
+
+def _fill(image: Tensor, known: Tensor) -> Tensor:
+    """Fill one image (channels, height, width)."""
+    unknown: NDArray[np.bool_] = known[0].cpu().numpy() == 0
+    if not unknown.any() or unknown.all():
         return image
+    deep = unknown & (distance_transform_edt(unknown) > DEPTH)
+    if deep.any():
+        image = torch.where(torch.from_numpy(deep), _fill_roughly(image[None], known[None])[0], image)
+    filled = inpaint_biharmonic(image.double().numpy(), unknown & ~deep, channel_axis=0)
+    return torch.from_numpy(filled).to(image.dtype)
+
+
+def _fill_roughly(image: Tensor, known: Tensor) -> Tensor:
+    """Make the sum of squared Laplacians small, coarse to fine: a pyramid of a few relaxation steps."""
     pulled, pulled_known = _halve(image, known)
     if min(image.shape[-2:]) < 4:
         total = known.sum((-2, -1), keepdim=True).clamp(min=1)
         start = (image * known).sum((-2, -1), keepdim=True) / total
     else:
-        coarse = fill_unknown(pulled, pulled_known)
+        coarse = _fill_roughly(pulled, pulled_known)
         start = functional.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)
         start = start[..., : image.shape[-2], : image.shape[-1]]
     return _relax(known * image + (1 - known) * start, known)

@@ -9,7 +9,6 @@ from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from skimage.restoration import estimate_sigma
 from torch import Tensor
 
@@ -21,12 +20,12 @@ from napari_vaegan.quality.coverage import LEVELS, crossed_coverage, mean_widths
 from napari_vaegan.quality.halves import halve
 from napari_vaegan.quality.machine import machine, peak_memory
 from napari_vaegan.quality.pictures import SIDE, picture_generated, picture_trial
-from napari_vaegan.quality.trial import TOOLS, Trial, attempt
+from napari_vaegan.quality.psnr import error_of_lead, mean_psnr, standard_error
+from napari_vaegan.quality.trial import TOOLS, Trial, attempt, average_of, classical_of, mean_of, sample_of
 from napari_vaegan.restoration.engine import Engine
 from napari_vaegan.restoration.latent_noise import placed_noise
 from napari_vaegan.restoration.model import Model
 from napari_vaegan.restoration.quality_record import KindQuality, PatchPictures, QualityRecord
-from napari_vaegan.restoration.uncertainty import standard_deviation
 from napari_vaegan.training.interruption import Interrupted, heed, interruptible
 
 PATCH_SIZE = 96
@@ -141,34 +140,32 @@ class _Measurement:
                     break
                 for half, of_half in zip(one.halves, patches, strict=True):
                     heed(self.stop)
-                    trial = attempt(engine, of_half.select(np.array([number])), one.kind, SAMPLES, random)
+                    calibration, patch = self.model.calibration_of(one.kind), of_half.select(np.array([number]))
+                    trial = attempt(engine, calibration, patch, one.kind, SAMPLES, random)
                     half.extend([trial] if trial else [])
             longest = max(longest, time.perf_counter() - start)
         return tried
 
     def _summarise(self, tried: _Tried) -> KindQuality:
         trials, kind = tried.all, tried.kind
-        means = np.array([[trial.psnr(trial.classical), trial.psnr(trial.estimate.mean)] for trial in trials])
-        similarity = np.array([[trial.ssim(trial.classical), trial.ssim(trial.estimate.mean)] for trial in trials])
-        samples = np.array(
-            [[trial.psnr(trial.estimate.samples[0]), trial.psnr(trial.estimate.samples.mean(0))] for trial in trials]
-        )
+        classical, mean, sample, average = (mean_psnr(trials, of) for of in (classical_of, mean_of, sample_of, average_of))
+        similarity = np.array([[trial.ssim(classical_of), trial.ssim(mean_of)] for trial in trials])
         covered = crossed_coverage(*tried.halves)
         widths = mean_widths(trials, self.model.calibration_of(kind)) * self.model.typical_scaling.span[:, None]
         return KindQuality(
             kind=str(kind),
             patches=len(trials),
             tool=TOOLS[kind.task],
-            classical_psnr=round(float(means[:, 0].mean()), 3),
+            classical_psnr=round(classical, 3),
             classical_ssim=round(float(similarity[:, 0].mean()), 4),
-            mean_psnr=round(float(means[:, 1].mean()), 3),
+            mean_psnr=round(mean, 3),
             mean_ssim=round(float(similarity[:, 1].mean()), 4),
-            sample_psnr=round(float(samples[:, 0].mean()), 3),
-            average_psnr=round(float(samples[:, 1].mean()), 3),
-            lead_error=round(float(_standard_error(means[:, 1] - means[:, 0])), 3),
+            sample_psnr=round(sample, 3),
+            average_psnr=round(average, 3),
+            lead_error=round(error_of_lead(trials, mean_of, classical_of), 3),
             levels=list(LEVELS),
             observed=covered.mean(axis=0).round(4).tolist(),
-            errors=_standard_error(covered).round(4).tolist(),
+            errors=standard_error(covered).round(4).tolist(),
             widths=[float(f"{width:.4g}") for width in widths.mean(axis=0)],
         )
 
@@ -181,8 +178,7 @@ class _Measurement:
                 if len(one.halves[number]):
                     trial = one.halves[number][0]
                     point = trial.calibration(self.model.calibration_of(one.kind))
-                    std = standard_deviation(trial.estimate.log_error, point) * trial.unknown
-                    pictures.append(picture_trial(trial, std, scaling, colour))
+                    pictures.append(picture_trial(trial, trial.std(point) * trial.unknown, scaling, colour))
         return pictures
 
     def _generate(self) -> Tensor | None:
@@ -232,10 +228,3 @@ def _noise_of(patches: Sequence[Patches]) -> float:
     """Return the typical noise of patches themselves, in scaled intensities."""
     images = [image for half in patches for image in half.pixels[:8]]
     return round(float(np.median([estimate_sigma(image, channel_axis=0, average_sigmas=True) for image in images])), 5)
-
-
-def _standard_error(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the standard error of the mean over the first axis; 0 of a single value."""
-    count = len(values)
-    error: NDArray[np.float64] = np.std(values, axis=0, ddof=min(1, count - 1)) / np.sqrt(count)
-    return error

@@ -19,7 +19,7 @@ TOLD = (0.5, 0.9, 0.95)
 """Levels whose figures stand in the table."""
 
 
-def calibration_section(quality: QualityRecord) -> Markup:
+def calibration_section(quality: QualityRecord, noisy: bool) -> Markup:
     """Return expected against observed coverage, and how wide intervals are."""
     if not quality.kinds:
         return section("Do the error bars hold?", paragraph("There is nothing to restore, hence there are no error bars."))
@@ -28,6 +28,11 @@ def calibration_section(quality: QualityRecord) -> Markup:
         f"{HALVES[quality.halves]}. On the diagonal the promise holds; below it intervals are too narrow (overconfident), "
         "above it too wide. The bars are standard errors over patches: with few patches, points stray that far by chance."
     )
+    if noisy:
+        words += (
+            " The images are noisy themselves: their noise is allowed for by its fitted law, and in the error bars of "
+            "denoising, here as in use, the doubt of that law too. What is wrong with the law itself cannot be seen here."
+        )
     widths = (
         "The same in figures, and the mean full width, in grey levels, of the intervals that the model gives. Half of the "
         "width of the 90 % interval is what may be written after a ±."

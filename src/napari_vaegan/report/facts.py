@@ -21,10 +21,7 @@ def training_section(header: Header) -> Markup:
         ("Images", f"{images.get('images', '?')}, {images.get('planes', '?')} planes"),
         ("Size", f"{sizes[0] if sizes[0] == sizes[1] else ' to '.join(sizes)} pixels"),
         ("Kind", f"{channels}, {header.dtype}" + (f", intensities {_range(intensities)}" if intensities else "")),
-        (
-            "Held apart",
-            f"{percent(config.validation_fraction)} of the images, at least one, for validation and for this report",
-        ),
+        ("Held apart", _held_apart(header)),
         ("Tasks", ", ".join(config.tasks)),
         ("Training", f"{in_words(header.seconds)}, {header.steps:,} steps, {' → '.join(header.stages)}"),
         ("Preset", config.preset + (f", {header.parameters:,} parameters" if header.parameters is not None else "")),
@@ -61,6 +58,12 @@ def time_section(header: Header, quality: QualityRecord | None) -> Markup:
         "validation included."
     )
     return section("Time and memory", facts(rows), paragraph(words, "caption"))
+
+
+def _held_apart(header: Header) -> str:
+    """Say what validation and this report are made with: as the training remarked, where that was not whole images."""
+    usual = f"{percent(header.config.validation_fraction)} of the images, at least one, for validation and for this report"
+    return next((warning for warning in header.warnings if "held apart" in warning), usual)
 
 
 def _changed(header: Header) -> list[str]:

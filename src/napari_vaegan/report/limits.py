@@ -44,10 +44,10 @@ def _of_this_model(header: Header) -> Iterator[str]:
         )
     if header.seconds < SHORT_SECONDS:
         yield f"Training was short ({header.seconds:,.0f} s): longer training of the same images should give a better model."
-    if header.noise:
+    if header.noisy_only:
         yield (
-            "The training images were taken for noisy, and their noise law was used. There is no clean truth to "
-            "compare with: the figures above are against noisy images, and lower than against clean ones."
+            "The training images were taken for noisy, so there was no clean truth to learn from or to compare with: the "
+            "figures and error bars above stand and fall with the fitted law of the noise."
         )
     elif quality is not None and quality.truth_noise > NOISY:
         yield (

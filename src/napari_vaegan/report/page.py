@@ -47,14 +47,14 @@ $sections
 
 def page(header: Header) -> str:
     """Return the report of a model as HTML."""
-    quality = header.quality
+    quality, noisy = header.quality, header.noisy_only
     sections = [training_section(header)]
     if quality is None:
         words = "This model was not measured: it is of an earlier version, or its training was stopped."
         sections.append(section("How good it is", paragraph(words)))
     else:
-        sections += [table_section(quality), pictures_section(quality), generated_section(quality)]
-        sections.append(calibration_section(quality))
+        sections += [table_section(quality, noisy), pictures_section(quality, noisy), generated_section(quality)]
+        sections.append(calibration_section(quality, noisy))
     sections += [noise_section(header), curves_section(header), time_section(header, quality), limits_section(header)]
     return _PAGE.substitute(
         mark=MARK,

@@ -8,28 +8,30 @@ from napari_vaegan.report.markup import Markup, figure, join, paragraph, picture
 from napari_vaegan.restoration.quality_record import KindQuality, PatchPictures, QualityRecord
 
 
-def pictures_section(quality: QualityRecord) -> Markup:
-    """Return rows of pictures: input, best estimate, sample, standard deviation, truth."""
+def pictures_section(quality: QualityRecord, noisy: bool) -> Markup:
+    """Return rows of pictures: input, best estimate, sample, standard deviation, and truth or, if it is noisy, original."""
     if not quality.pictures:
         return section("Images that it had not seen", paragraph("There are no pictures."))
-    rows = join([_row(one) for one in quality.pictures])
+    last = "original, noisy" if noisy else "truth"
+    rows = join([_row(one, last) for one in quality.pictures])
     words = (
         "Middles of patches of images that were held apart from training: what the model was given, its best estimate, "
         "one sample (a possible truth: its fine detail is invented), the calibrated standard deviation (bright: "
-        "unsure; black: known), and the truth. Look for structure in the best estimate that the truth does not have, "
-        "and whether the standard deviation is bright there."
+        f"unsure; black: known), and {'the original, noise and all' if noisy else 'the truth'}. Look for structure in the "
+        f"best estimate that the {'original' if noisy else 'truth'} does not have, and whether the standard deviation is "
+        "bright there."
     )
     return section("Images that it had not seen", figure(Markup(f'<div class="rows">{rows}</div>'), words))
 
 
-def _row(one: PatchPictures) -> Markup:
+def _row(one: PatchPictures, last: str) -> Markup:
     panels = join(
         [
             picture(one.input, "given" if one.kind != "inpaint" else "given (blue-green: missing)"),
             picture(one.mean, "best estimate"),
             picture(one.sample, "a sample"),
             picture(one.std, "standard deviation"),
-            picture(one.truth, "truth"),
+            picture(one.truth, last),
         ]
     )
     scale = (
@@ -53,7 +55,7 @@ def generated_section(quality: QualityRecord) -> Markup:
     return section("Generated samples", figure(Markup(f'<div class="pictures">{drawn}</div>'), words))
 
 
-def table_section(quality: QualityRecord) -> Markup:
+def table_section(quality: QualityRecord, noisy: bool) -> Markup:
     """Return figures for each kind of observation, beside the classical tool."""
     if not quality.kinds:
         return section("Against the classical tools", paragraph("The model was trained for no task that has one."))
@@ -79,6 +81,12 @@ def table_section(quality: QualityRecord) -> Markup:
         f"{samples} should gain about {expected_gain(samples):.1f} dB: much less says that samples are too alike, much "
         "more that they are too wild."
     )
+    if noisy:
+        words += (
+            " The patches are noisy themselves. What their noise adds to an error is taken off by its fitted law (Stein's "
+            "unbiased risk estimate), so PSNR is meant against clean images, and is as right as the law; SSIM is against "
+            "the noisy ones, and therefore low."
+        )
     return section("Against the classical tools", figure(table(titles, [_figures(one) for one in quality.kinds]), words))
 
 

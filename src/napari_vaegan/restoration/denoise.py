@@ -16,17 +16,15 @@ from napari_vaegan.observation.degradations import Kind
 from napari_vaegan.observation.noise import NoiseOfBatch
 from napari_vaegan.observation.observation import Observation, observe_noisy
 from napari_vaegan.restoration.consistency import Unbound
+from napari_vaegan.restoration.effort import Effort, Quality
 from napari_vaegan.restoration.progress import OnProgress, no_progress
 from napari_vaegan.restoration.restoration import Restoration
 from napari_vaegan.restoration.restore import Request, accept, restore
 from napari_vaegan.restoration.subject import Subject, to_tensor
+from napari_vaegan.restoration.uncertainty import law_doubt
 
 if TYPE_CHECKING:
     from napari_vaegan.restoration.model import Model
-
-WHITE_DOUBT, CORRELATED_DOUBT = 0.05, 0.17
-"""Shares of the variance of the noise by which fitted laws were wrong on real images: of noise that is independent from
-pixel to pixel, and of correlated noise. A mean that was learned by a wrong law is wrong by about as much and cannot know."""
 
 UNTOLD = (
     "No law of photon and read noise describes the noise of this image, and the model saw no clean ones, so it guesses how "
@@ -43,11 +41,13 @@ def denoise(
     samples: int = 8,
     seed: int = 0,
     axes: str | None = None,
+    quality: Quality = "fast",
     on_progress: OnProgress = no_progress,
 ) -> Restoration:
     """Remove photon and read noise from an image; see ``Model.denoise``."""
+    effort = Effort(samples, seed, quality)
     kind = Kind("denoise")
-    subject = accept(model, kind, image, axes, samples, seed)
+    subject = accept(model, kind, image, axes, samples)
     laws = fit_laws(subject)
 
     def observe(index: int, plane: NDArray[Any], scaling: Scaling) -> Observation:
@@ -62,7 +62,7 @@ def denoise(
         report=_describe(model, laws),
         law_doubt=_doubt(model, laws),
     )
-    return restore(model, request, samples, seed, on_progress)
+    return restore(model, request, effort, on_progress)
 
 
 def fit_laws(subject: Subject) -> list[NoiseLaw]:
@@ -76,9 +76,9 @@ def fit_laws(subject: Subject) -> list[NoiseLaw]:
 
 def _doubt(model: Model, laws: Sequence[NoiseLaw]) -> float:
     """Return how far the variance of the noise may be wrong: it matters to a model that saw no clean image."""
-    if not (model.header.noise and laws):
+    if not (model.header.noisy_only and laws):
         return 0.0
-    return max(WHITE_DOUBT if law.white else CORRELATED_DOUBT for law in laws)
+    return max(law_doubt(law.white) for law in laws)
 
 
 def _of_batch(laws: Sequence[NoiseLaw], scaling: Scaling) -> NoiseOfBatch:
@@ -96,6 +96,6 @@ def _of_batch(laws: Sequence[NoiseLaw], scaling: Scaling) -> NoiseOfBatch:
 def _describe(model: Model, laws: Sequence[NoiseLaw]) -> dict[str, Any]:
     """Return what the report says of the noise, a value a channel."""
     if not laws:
-        return {"noise": None, "warnings": [UNTOLD] if model.header.noise else []}
+        return {"noise": None, "warnings": [UNTOLD] if model.header.noisy_only else []}
     values = {name: [round(float(getattr(law, name)), 4) for law in laws] for name in ("gain", "offset", "read_noise")}
     return {"noise": {**values, "correlated": [not law.white for law in laws]}}

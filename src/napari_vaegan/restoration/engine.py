@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from napari_vaegan.networks.vae_gan import VaeGan
-from napari_vaegan.observation.observation import Observation
+from napari_vaegan.observation.observation import Observation, observe_nothing
 from napari_vaegan.observation.projections import project, project_residual
 from napari_vaegan.restoration.latent_noise import Noise
 from napari_vaegan.restoration.progress import OnProgress, no_progress, part_of
 from napari_vaegan.restoration.tiles import HALO, TILE, Tile, plan_tiles
 from napari_vaegan.training.device import is_out_of_memory, number_format
+
+Result = TypeVar("Result")
 
 BATCH_PIXELS = 2**18
 """Pixels of samples that a GPU computes at once."""
@@ -90,9 +94,31 @@ class Engine:
         -----
         When memory is short the tile is halved, and stays so, and the plane is begun again.
         """
+        return self._halving(lambda: self._estimate(observation, samples, noise, on_progress))
+
+    @torch.inference_mode()
+    def encode(self, truth: Tensor, on_progress: OnProgress = no_progress) -> list[Tensor]:
+        """Return the latent noise of a whole plane, as ``Generator.encode`` does of a window.
+
+        Parameters
+        ----------
+        truth
+            (1, channels, height, width).
+        on_progress
+            As in ``estimate``.
+
+        Returns
+        -------
+        list of Tensor
+            (latents, height / stride, width / stride) a level, of sides that are padded to whole strides.
+        """
+        return self._halving(lambda: self._encode(truth, on_progress))
+
+    def _halving(self, work: Callable[[], Result]) -> Result:
+        """Work; when memory is short halve the tile, which stays so, and begin again."""
         while True:
             try:
-                return self._estimate(observation, samples, noise, on_progress)
+                return work()
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error) or self.tile <= SMALLEST_TILE:
                     raise
@@ -121,6 +147,29 @@ class Engine:
             )
         inner = (..., slice(height), slice(width))
         return Estimate(mean[inner], log_error[inner], drawn[inner], len(tiles))
+
+    def _encode(self, truth: Tensor, on_progress: OnProgress) -> list[Tensor]:
+        generator, stride = self.networks.generator, self.networks.stride
+        height, width = truth.shape[-2:]
+        padded = functional.pad(truth, (0, -width % stride, 0, -height % stride), mode="replicate")
+        tall, wide = padded.shape[-2:]
+        whole = [
+            torch.empty(channels, tall // step, wide // step)
+            for channels, step in zip(generator.latents, generator.strides, strict=True)
+        ]
+        tiles = plan_tiles(tall, wide, self.tile, self.halo)
+        for done, tile in enumerate(tiles):
+            window = padded[(..., *tile.window)].to(self.device)
+            seen = observe_nothing(window).to(self.device)
+            with number_format(self.device, self.precision):
+                features = self.networks.see(seen.estimate, seen.known, seen.noise, seen.condition)
+                truth_features = self.networks.see_truth(window)
+                on_progress((done + 0.5) / len(tiles))
+                levels = generator.encode(features, truth_features, seen.condition)
+            for level, part, step in zip(whole, levels, generator.strides, strict=True):
+                level[(..., *_on_grid(tile.kept, step))] = part[0][(..., *_on_grid(tile.inner, step))].float().cpu()
+            on_progress((done + 1) / len(tiles))
+        return whole
 
     def _pad(self, observation: Observation) -> Observation:
         """Repeat the border until the sides are multiples of the networks' stride and of whole blocks."""
@@ -168,3 +217,9 @@ class Engine:
 
 def _copies(observation: Observation, count: int) -> Observation:
     return observation.select(torch.zeros(count, dtype=torch.long, device=observation.image.device))
+
+
+def _on_grid(sides: tuple[slice, slice], stride: int) -> tuple[slice, slice]:
+    """Return slices of pixels as slices of latents of that stride."""
+    rows, columns = (slice(side.start // stride, side.stop // stride) for side in sides)
+    return rows, columns

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_vaegan.errors import SettingError, ShapeError
+from napari_vaegan.errors import SettingError
 from napari_vaegan.observation.observation import observe_nothing
-from napari_vaegan.restoration.latent_noise import Noise, between, placed_noise
+from napari_vaegan.restoration.effort import check_sampling
+from napari_vaegan.restoration.latent_noise import Noise, placed_noise, scaled
+from napari_vaegan.restoration.latents import Canvas, Latents
 from napari_vaegan.restoration.memory import check_memory
 from napari_vaegan.restoration.progress import OnProgress, Progress, no_progress
-from napari_vaegan.restoration.restore import check_sampling
 from napari_vaegan.restoration.rounding import round_to
-from napari_vaegan.restoration.subject import SMALLEST_SIDE, from_tensor
+from napari_vaegan.restoration.subject import from_tensor
 from napari_vaegan.restoration.tiles import bands
 
 if TYPE_CHECKING:
     from napari_vaegan.restoration.model import Model
+
+HIGHEST_TEMPERATURE = 2.0
 
 
 def generate(
@@ -29,61 +31,116 @@ def generate(
     count: int = 1,
     shape: tuple[int, int] = (256, 256),
     seed: int = 0,
+    temperature: float = 1.0,
     on_progress: OnProgress = no_progress,
 ) -> NDArray[Any]:
     """Draw images from nothing; see ``Model.generate``."""
-    if count < 1:
-        raise SettingError(f"The number of images to generate cannot be {count}: give at least 1.")
-    return _draw(model, count, shape, seed, partial(placed_noise, seed, 0), on_progress)
+    check_count(count)
+    return generate_numbers(model, range(count), shape, seed, temperature, on_progress)
 
 
-def interpolate(
+def generate_numbers(
     model: Model,
-    first: int,
-    second: int,
-    share: float,
-    shape: tuple[int, int] = (256, 256),
-    seed: int = 0,
+    numbers: range,
+    shape: tuple[int, int],
+    seed: int,
+    temperature: float,
     on_progress: OnProgress = no_progress,
 ) -> NDArray[Any]:
-    """Draw an image between two generated ones; see ``Model.interpolate``."""
-    if min(first, second) < 0:
-        raise SettingError(f"There is no generated image {min(first, second)}: they are counted from 0.")
-    if not 0 <= share <= 1:
-        raise SettingError(f"The share of the way must lie between 0 and 1, not {share}: 0.5 is half-way, for example.")
-    noise = between(_noise_of(first, seed), _noise_of(second, seed), share if first != second else 0)
-    image: NDArray[Any] = _draw(model, 1, shape, seed, noise, on_progress)[0]
-    return image
+    """Draw some of the images of a seed, which are counted from 0: the same, whichever others are drawn with them."""
+    noise = _noise(numbers.start, seed, temperature)
+    return draw(model, noise, len(numbers), Canvas(shape, model.typical_scaling, model.dtype), on_progress)
 
 
-def _noise_of(number: int, seed: int) -> Noise:
-    """Return the noise of one image of a gallery, whichever is asked for."""
-    return lambda samples, *place: placed_noise(seed, 0, range(number, number + 1), *place)
-
-
-def _draw(
-    model: Model, count: int, shape: tuple[int, int], seed: int, noise: Noise, on_progress: OnProgress
-) -> NDArray[Any]:
-    """Return images (count, Y, X[, C])."""
+def latents(
+    model: Model,
+    number: int = 0,
+    shape: tuple[int, int] = (256, 256),
+    seed: int = 0,
+    temperature: float = 1.0,
+) -> Latents:
+    """Return the latents of a generated image; see ``Model.latents``."""
     model.check_task("generate")
-    check_sampling(count, seed)
-    if len(shape) != 2 or min(shape) < SMALLEST_SIDE:
-        raise ShapeError(
-            f"Images of shape {tuple(shape)} cannot be generated: give height and width of at least {SMALLEST_SIDE}."
-        )
-    values = count * shape[0] * shape[1] * model.channels
-    check_memory(
-        values * model.dtype.itemsize + model.engine.memory(count, *shape),
-        f"Generating {count} image{'s' if count > 1 else ''} of {shape[0]} × {shape[1]} pixels",
-        "generate fewer at once, or smaller ones",
+    if number < 0:
+        raise SettingError(f"There is no generated image {number}: they are counted from 0.")
+    canvas = Canvas(shape, model.typical_scaling, model.dtype)
+    generator, stride = model.engine.networks.generator, model.engine.networks.stride
+    height, width = (side + -side % stride for side in canvas.shape)
+    draw_level = _noise(number, seed, temperature)(range(1), generator.strides, 0, 0)
+    levels = (
+        draw_level(level, torch.empty(1, channels, height // step, width // step))[0].numpy()
+        for level, (channels, step) in enumerate(zip(generator.latents, generator.strides, strict=True))
     )
+    return Latents(tuple(levels), canvas)
+
+
+def check_count(count: int) -> None:
+    """Refuse a number of images that makes no sense."""
+    if count < 1:
+        raise SettingError(f"The number of images to generate cannot be {count}: give at least 1.")
+
+
+def check_generation(model: Model, shape: tuple[int, int], seed: int, temperature: float) -> None:
+    """Refuse, before anything is drawn, what the model does not generate.
+
+    Raises
+    ------
+    SettingError, ShapeError
+        If it does not generate, a setting makes no sense, or memory does not suffice for one image.
+    """
+    model.check_task("generate")
+    _noise(0, seed, temperature)
+    _check_room(model, 1, Canvas(shape, model.typical_scaling, model.dtype))
+
+
+def draw(model: Model, noise: Noise, count: int, canvas: Canvas, on_progress: OnProgress) -> NDArray[Any]:
+    """Draw images (count, Y, X[, C]) from noise, in tiles.
+
+    Raises
+    ------
+    SettingError
+        If the model does not generate, or memory does not suffice.
+    """
+    model.check_task("generate")
+    _check_room(model, count, canvas)
+    shape = canvas.shape
     engine = replace(model.engine)  # where memory is short its tile is halved, for this call alone
-    images = np.empty((count, *shape, model.channels), model.dtype)
+    images = np.empty((count, *shape, model.channels), canvas.dtype)
     with Progress(on_progress) as progress:
         observation = observe_nothing(torch.zeros(1, model.channels, *shape))
         estimate = engine.estimate(observation, count, noise, progress.tell)
         for number, sample in enumerate(estimate.samples):
             for rows in bands(*shape):
-                images[number, rows] = round_to(from_tensor(sample[:, rows], model.typical_scaling), model.dtype)
+                images[number, rows] = round_to(from_tensor(sample[:, rows], canvas.scaling), canvas.dtype)
                 progress.pulse()
     return images if model.channels > 1 else images[..., 0]
+
+
+def _check_room(model: Model, count: int, canvas: Canvas) -> None:
+    height, width = canvas.shape
+    check_memory(
+        count * height * width * model.channels * canvas.dtype.itemsize + model.engine.memory(count, height, width),
+        f"Generating {count} image{'s' if count > 1 else ''} of {height} × {width} pixels",
+        "generate fewer at once, or smaller ones" if count > 1 else "generate smaller ones",
+    )
+
+
+def _noise(first: int, seed: int, temperature: float) -> Noise:
+    """Return the noise of the images of a seed from one of them on.
+
+    Raises
+    ------
+    SettingError
+        If seed or temperature make no sense.
+    """
+    check_sampling(0, seed)
+    if not 0 <= temperature <= HIGHEST_TEMPERATURE:
+        raise SettingError(
+            f"The temperature cannot be {temperature}: give a number from 0 (all images alike) to {HIGHEST_TEMPERATURE:g}; "
+            "1 is as learned."
+        )
+
+    def noise(samples: range, strides: list[int], row: int, column: int) -> Any:
+        return placed_noise(seed, 0, range(first + samples.start, first + samples.stop), strides, row, column)
+
+    return scaled(noise, temperature)

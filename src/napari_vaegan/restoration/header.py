@@ -26,6 +26,7 @@ class CalibrationPointRecord(BaseModel):
     noise: float = Field(ge=0)
     scale: float = Field(gt=0)
     quantiles: tuple[float, ...]
+    spread: float = Field(1.0, gt=0)
 
 
 class CalibrationRecord(BaseModel):
@@ -113,3 +114,8 @@ class Header(BaseModel):
     noise: list[NoiseRecord] = []
     quality: QualityRecord | None = None
     look: LookRecord | None = None
+
+    @property
+    def noisy_only(self) -> bool:
+        """Whether the model saw no clean image: noise is recorded where the images were taken for noisy, and only there."""
+        return bool(self.noise)

@@ -13,6 +13,7 @@ from napari_vaegan.images.scaling import Scaling
 from napari_vaegan.observation.degradations import Kind
 from napari_vaegan.observation.observation import Observation, observe_pixels
 from napari_vaegan.restoration.consistency import KnownPixels
+from napari_vaegan.restoration.effort import Effort, Quality
 from napari_vaegan.restoration.progress import OnProgress, no_progress
 from napari_vaegan.restoration.restoration import Restoration
 from napari_vaegan.restoration.restore import Request, accept, restore
@@ -29,11 +30,13 @@ def inpaint(
     samples: int = 8,
     seed: int = 0,
     axes: str | None = None,
+    quality: Quality = "fast",
     on_progress: OnProgress = no_progress,
 ) -> Restoration:
     """Fill the masked pixels of an image; see ``Model.inpaint``."""
+    effort = Effort(samples, seed, quality)
     kind = Kind("inpaint")
-    subject = accept(model, kind, image, axes, samples, seed)
+    subject = accept(model, kind, image, axes, samples)
     known = _known(mask, subject)
 
     def see(index: int) -> NDArray[Any]:
@@ -44,7 +47,7 @@ def inpaint(
         return observe_pixels(to_tensor(plane, scaling), known_map)
 
     request = Request(kind, subject, see, observe, KnownPixels(subject.dtype, known), known)
-    return restore(model, request, samples, seed, on_progress)
+    return restore(model, request, effort, on_progress)
 
 
 def _known(mask: Any, subject: Subject) -> NDArray[np.bool_]:

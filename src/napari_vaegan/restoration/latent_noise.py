@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -53,21 +52,11 @@ def placed_noise(seed: int, plane: int, samples: range, strides: list[int], row:
     return draw
 
 
-def between(first: Noise, second: Noise, share: float) -> Noise:
-    """Return the noise on the way from one to another, independent one: along the sphere, on which it keeps its variance.
+def scaled(noise: Noise, temperature: float) -> Noise:
+    """Return noise of another strength: its values times the temperature."""
 
-    Parameters
-    ----------
-    first, second
-        The ends.
-    share
-        Of the way; at 0 the first, at 1 the second, bit by bit.
-    """
-    # The cosine as a sine, which is 0 at the end of the way: that of half π is only next to it.
-    start, end = math.sin(math.pi / 2 * (1 - share)), math.sin(math.pi / 2 * share)
+    def of_window(samples: range, strides: list[int], row: int, column: int) -> DrawNoise:
+        draw = noise(samples, strides, row, column)
+        return lambda level, like: temperature * draw(level, like)
 
-    def noise(samples: range, strides: list[int], row: int, column: int) -> DrawNoise:
-        from_first, from_second = first(samples, strides, row, column), second(samples, strides, row, column)
-        return lambda level, like: start * from_first(level, like) + end * from_second(level, like)
-
-    return noise
+    return of_window

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from napari_vaegan.errors import SettingError
 from napari_vaegan.restoration.consistency import Unbound
+from napari_vaegan.restoration.effort import check_sampling
 from napari_vaegan.restoration.memory import check_memory
 from napari_vaegan.restoration.progress import OnProgress, no_progress, part_of
 from napari_vaegan.restoration.restoration import Restoration
-from napari_vaegan.restoration.restore import check_sampling
 from napari_vaegan.restoration.rounding import round_to
 from napari_vaegan.restoration.style.change import Change
 from napari_vaegan.restoration.style.density import evenly, evenly_chosen
@@ -65,6 +65,8 @@ def match_style(
     report = {
         "task": TASK,
         "purpose": PURPOSE,
+        "image": PURPOSE,
+        "realism": 0.0,
         "style": describe_style(style) or f"the training folder of {model.header.name}",
         "strength": round(result.strength, 3),
         "seconds": round(time.perf_counter() - begin, 3),

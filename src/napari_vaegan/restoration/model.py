@@ -14,16 +14,22 @@ from napari_vaegan.images.scaling import Scaling
 from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.degradations import Kind
 from napari_vaegan.restoration.denoise import denoise
+from napari_vaegan.restoration.effort import Quality
+from napari_vaegan.restoration.encode import decode, encode
 from napari_vaegan.restoration.engine import Engine
-from napari_vaegan.restoration.generate import generate, interpolate
+from napari_vaegan.restoration.generate import generate, latents
 from napari_vaegan.restoration.header import Header
 from napari_vaegan.restoration.inpaint import inpaint
+from napari_vaegan.restoration.interpolate import interpolate
+from napari_vaegan.restoration.latents import Latents
 from napari_vaegan.restoration.match_style import match_style
 from napari_vaegan.restoration.model_file import write_model
 from napari_vaegan.restoration.progress import OnProgress, no_progress
+from napari_vaegan.restoration.realism import samples_for
 from napari_vaegan.restoration.restoration import Restoration
 from napari_vaegan.restoration.style.source import LookSource
 from napari_vaegan.restoration.super_resolve import super_resolve
+from napari_vaegan.restoration.variations import variations
 from napari_vaegan.training.calibration import KindCalibration
 from napari_vaegan.training.device import choose_device, choose_precision, place
 
@@ -66,6 +72,11 @@ class Model:
         return self.header.config.tasks
 
     @property
+    def details(self) -> tuple[int, ...]:
+        """Sizes in pixels of the structures that its latents tell of, coarsest first."""
+        return tuple(self.engine.networks.generator.strides)
+
+    @property
     def typical_scaling(self) -> Scaling:
         """The typical intensity scale of the training images."""
         return Scaling.from_dict(self.header.scaling.model_dump())
@@ -98,6 +109,7 @@ class Model:
         count: int = 1,
         shape: tuple[int, int] = (256, 256),
         seed: int = 0,
+        temperature: float = 1.0,
         on_progress: OnProgress = no_progress,
     ) -> NDArray[Any]:
         """Draw images like those of the training folder.
@@ -107,9 +119,11 @@ class Model:
         count
             How many.
         shape
-            Height and width in pixels, at least 8 each.
+            Height and width in pixels, at least 8 each; large images are drawn in tiles that do not show.
         seed
             The same seed draws the same images.
+        temperature
+            How far images stray from the typical one: 1 as learned, 0 not at all, up to 2.
         on_progress
             Told the share that is done; raise from it to stop.
 
@@ -121,45 +135,120 @@ class Model:
         Raises
         ------
         SettingError, ShapeError
-            If count, shape or seed make no sense.
+            If count, shape, seed or temperature make no sense, or memory does not suffice.
         """
-        return generate(self, count, shape, seed, on_progress)
+        return generate(self, count, shape, seed, temperature, on_progress)
 
-    def interpolate(
-        self,
-        first: int,
-        second: int,
-        share: float,
-        shape: tuple[int, int] = (256, 256),
-        seed: int = 0,
-        on_progress: OnProgress = no_progress,
-    ) -> NDArray[Any]:
-        """Draw an image between two generated ones: a step of a walk through the latents.
-
-        The latent noise of both is mixed along the sphere (White 2016), which keeps its variance, so that every image on
-        the way is as likely as its ends.
+    def latents(
+        self, number: int = 0, shape: tuple[int, int] = (256, 256), seed: int = 0, temperature: float = 1.0
+    ) -> Latents:
+        """Return the latents of one of the images that ``generate`` draws: ``decode`` draws that image.
 
         Parameters
         ----------
-        first, second
-            Which images of ``generate(count, shape, seed)``, counted from 0.
-        share
-            Of the way from the first to the second, from 0 to 1, where they are what ``generate`` draws: bit by bit on a
-            CPU, and but for the last bits on a GPU.
-        shape, seed, on_progress
+        number
+            Which of ``generate(count, shape, seed, temperature)``, counted from 0.
+        shape, seed, temperature
+            As in ``generate``.
+
+        Raises
+        ------
+        SettingError, ShapeError
+            If number, shape, seed or temperature make no sense.
+        """
+        return latents(self, number, shape, seed, temperature)
+
+    def encode(self, image: Any, axes: str | None = None, on_progress: OnProgress = no_progress) -> Latents:
+        """Return the latents of an image: what the model knows of it, coarse to fine.
+
+        Parameters
+        ----------
+        image : array
+            One plane, of the model's channels, from 8 × 8 pixels up.
+        axes, on_progress
+            As in ``inpaint``.
+
+        Raises
+        ------
+        ShapeError, DataError
+            If the image is not one plane, does not fit the model, or has pixels that are NaN or infinite.
+        """
+        return encode(self, image, axes, on_progress)
+
+    def decode(self, latents: Latents, on_progress: OnProgress = no_progress) -> NDArray[Any]:
+        """Return the image of latents: near to the one that was encoded, without what the model cannot express.
+
+        Parameters
+        ----------
+        latents
+            Of this model.
+        on_progress
             As in ``generate``.
 
         Returns
         -------
         ndarray
-            (Y, X) or, of several channels, (Y, X, C), in the training images' dtype and typical intensities.
+            (Y, X) or, of several channels, (Y, X, C), in the dtype and intensities of the image that was encoded.
 
         Raises
         ------
-        SettingError, ShapeError
-            If images, share, shape or seed make no sense.
+        ShapeError
+            If the latents are of another model.
         """
-        return interpolate(self, first, second, share, shape, seed, on_progress)
+        return decode(self, latents, on_progress)
+
+    def variations(
+        self, image: Any, count: int = 4, detail: int = 8, seed: int = 0, on_progress: OnProgress = no_progress
+    ) -> NDArray[Any]:
+        """Draw images of the same coarse structure as a given one, and with other fine detail.
+
+        Parameters
+        ----------
+        image : array or Latents
+            One plane, or the latents of an image.
+        count
+            How many.
+        detail
+            One of ``details``: structures of this many pixels and finer are drawn anew. The largest of them draws all anew.
+        seed, on_progress
+            As in ``generate``.
+
+        Returns
+        -------
+        ndarray
+            (count, Y, X) or, of several channels, (count, Y, X, C), in the dtype and intensities of the image.
+
+        Raises
+        ------
+        SettingError, ShapeError, DataError
+            If count, detail or seed make no sense, or the image cannot be encoded.
+        """
+        return variations(self, image, count, detail, seed, on_progress)
+
+    def interpolate(self, first: Any, second: Any, count: int = 5, on_progress: OnProgress = no_progress) -> NDArray[Any]:
+        """Draw images on the way from one to another: a walk through the latents. See ``Latents.towards``.
+
+        Parameters
+        ----------
+        first, second : array or Latents
+            Of the same size.
+        count
+            How many, with the ends, which are what ``decode`` makes of both.
+        on_progress
+            As in ``generate``.
+
+        Returns
+        -------
+        ndarray
+            (count, Y, X) or, of several channels, (count, Y, X, C); intensities go from those of the first to those of the
+            second.
+
+        Raises
+        ------
+        SettingError, ShapeError, DataError
+            If there are less than two steps, sizes differ, or an image cannot be encoded.
+        """
+        return interpolate(self, first, second, count, on_progress)
 
     def inpaint(
         self,
@@ -168,7 +257,10 @@ class Model:
         samples: int = 8,
         seed: int = 0,
         axes: str | None = None,
+        quality: Quality = "fast",
         on_progress: OnProgress = no_progress,
+        *,
+        realism: float = 0.0,
     ) -> Restoration:
         """Fill the masked pixels of an image. Known pixels are never changed.
 
@@ -185,17 +277,26 @@ class Model:
             The same seed draws the same samples.
         axes
             The image's axes, such as ``"TYX"``; guessed if None.
+        quality
+            ``best`` averages the best estimates of all flips and quarter turns of what was observed: nearer to the
+            truth, for eight times the time. The error bars are those of ``fast``, and rather too wide then.
         on_progress
             Told the share that is done; raise from it to stop.
+        realism
+            Of ``image``: 0, the best estimate, of least error; 1, one possible truth, which looks real and is partly
+            invented; or between. Above 0 at least one sample is drawn. Mean, std and interval stay what they are.
 
         Raises
         ------
+        SettingError
+            If samples, seed or realism make no sense.
         ShapeError
             If image or mask have a shape that does not fit.
         DataError
             If a whole plane is masked, or a known pixel is NaN or infinite.
         """
-        return inpaint(self, image, mask, samples, seed, axes, on_progress)
+        drawn = samples_for(realism, samples)
+        return inpaint(self, image, mask, drawn, seed, axes, quality, on_progress).with_realism(realism)
 
     def super_resolve(
         self,
@@ -204,7 +305,10 @@ class Model:
         samples: int = 8,
         seed: int = 0,
         axes: str | None = None,
+        quality: Quality = "fast",
         on_progress: OnProgress = no_progress,
+        *,
+        realism: float = 0.0,
     ) -> Restoration:
         """Refine the grid of an image, whose pixels are taken for the means of blocks of the finer one.
 
@@ -214,7 +318,7 @@ class Model:
             Any shape from 8 × 8 up, with time, depth and channels as they come.
         factor
             2, 3 or 4: how many times finer the grid becomes in Y and X.
-        samples, seed, axes, on_progress
+        samples, seed, axes, quality, on_progress, realism
             As in ``inpaint``.
 
         Returns
@@ -230,7 +334,8 @@ class Model:
         ShapeError, DataError
             If the image does not fit the model, or has pixels that are NaN or infinite.
         """
-        return super_resolve(self, image, factor, samples, seed, axes, on_progress)
+        drawn = samples_for(realism, samples)
+        return super_resolve(self, image, factor, drawn, seed, axes, quality, on_progress).with_realism(realism)
 
     def denoise(
         self,
@@ -238,7 +343,10 @@ class Model:
         samples: int = 8,
         seed: int = 0,
         axes: str | None = None,
+        quality: Quality = "fast",
         on_progress: OnProgress = no_progress,
+        *,
+        realism: float = 0.0,
     ) -> Restoration:
         """Remove photon and read noise from an image; the model finds their level by itself.
 
@@ -246,7 +354,7 @@ class Model:
         ----------
         image : array
             Any shape from 8 × 8 up, with time, depth and channels as they come.
-        samples, seed, axes, on_progress
+        samples, seed, axes, quality, on_progress, realism
             As in ``inpaint``.
 
         Raises
@@ -254,7 +362,8 @@ class Model:
         ShapeError, DataError
             If the image does not fit the model, or has pixels that are NaN or infinite.
         """
-        return denoise(self, image, samples, seed, axes, on_progress)
+        drawn = samples_for(realism, samples)
+        return denoise(self, image, drawn, seed, axes, quality, on_progress).with_realism(realism)
 
     def match_style(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from napari_vaegan.errors import SettingError
 from napari_vaegan.images.axes import PlaneLayout, to_planes
 from napari_vaegan.restoration.consistency import Consistency
+from napari_vaegan.restoration.realism import check_realism, describe_realism
+from napari_vaegan.restoration.rounding import count_outside
 from napari_vaegan.restoration.uncertainty import interval_width
 
 
@@ -27,10 +29,12 @@ class Restoration:
     std : ndarray, float32
         Calibrated standard deviation of the truth about the mean; 0 where a pixel was known.
     image : ndarray
-        The mean rounded and clipped to the input's dtype. Known pixels are bit-identical to the input's; block means of
-        a super-resolved integer image equal the input.
+        The mean rounded and clipped to the input's dtype, or, of a ``realism`` above 0, what lies between it and the first
+        sample; the report says which. Known pixels are bit-identical to the input's; block means of a super-resolved
+        integer image equal the input.
     report : dict
-        Seconds, device, tiles, clipped pixels, consistency residual, out-of-distribution score and warnings.
+        Realism and what ``image`` is, seconds, device, tiles, clipped pixels, consistency residual, out-of-distribution
+        score and warnings.
     quantiles : tuple of float
         Half widths of the calibrated intervals in units of ``std``, at the levels of the calibration.
     layout
@@ -84,7 +88,7 @@ class Restoration:
         Parameters
         ----------
         realism
-            0: ``image``; 1: the sample, in the input's dtype; between them both in proportion.
+            0: the best estimate; 1: the sample, in the input's dtype; between them both in proportion.
         sample
             Which of ``samples``, counted from 0.
 
@@ -98,19 +102,34 @@ class Restoration:
         SettingError
             If the realism is not between 0 and 1, or there is no such sample.
         """
-        if not 0 <= realism <= 1:
-            raise SettingError(f"The realism must lie between 0 (best estimate) and 1 (a possible truth), not {realism}.")
+        return self._blend(realism, sample)[0]
+
+    def with_realism(self, realism: float, sample: int = 0) -> Restoration:
+        """Return the same restoration with another ``image``, and a report that says so; see ``blend``.
+
+        ``mean``, ``samples``, ``std`` and ``interval`` stay what they are.
+        """
+        if realism == 0 and self.report["realism"] == 0:
+            return self
+        image, clipped = self._blend(realism, sample)
+        said = {"realism": realism, "image": describe_realism(realism, sample), "clipped_pixels": clipped}
+        return replace(self, image=image, report={**self.report, **said})
+
+    def _blend(self, realism: float, sample: int) -> tuple[NDArray[Any], int]:
+        """Return the image, and how many values were clipped."""
+        check_realism(realism)
         drawn = len(self.samples)
         if realism > 0 and not drawn:
             raise SettingError("No samples were drawn, so only a realism of 0 can be had: restore with samples=1 or more.")
         if drawn and not 0 <= sample < drawn:
             raise SettingError(f"There is no sample {sample}: {drawn} were drawn, choose one from 0 to {drawn - 1}.")
-        if realism == 0:
-            return self.image.copy()
-        estimate = (1 - realism) * self.mean.astype(np.float64) + realism * self.samples[sample].astype(np.float64)
-        estimates, images = (to_planes(array, self.layout.axes)[0] for array in (estimate, self.image))
-        blended = np.empty_like(images)
-        for index, (plane, image) in enumerate(zip(estimates, images, strict=True)):
-            blended[index] = self.consistency.finish((index, slice(None)), plane, self.consistency.seen_in(image))
-        restored: NDArray[Any] = self.layout.restore(blended)
-        return restored
+        if realism == 0 and self.report["realism"] == 0:
+            return self.image.copy(), self.report["clipped_pixels"]
+        ends = (self.mean, self.samples[sample] if realism > 0 else self.mean, self.image)
+        means, truths, images = (to_planes(array, self.layout.axes)[0] for array in ends)
+        blended, clipped = np.empty_like(images), 0
+        for index, (mean, truth, image) in enumerate(zip(means, truths, images, strict=True)):
+            estimate = (1 - realism) * mean.astype(np.float64) + realism * truth.astype(np.float64)
+            clipped += count_outside(estimate, image.dtype)
+            blended[index] = self.consistency.finish((index, slice(None)), estimate, self.consistency.seen_in(image))
+        return self.layout.restore(blended), clipped

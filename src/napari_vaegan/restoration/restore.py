@@ -12,20 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_vaegan.errors import SettingError
 from napari_vaegan.images.axes import PlaneLayout
 from napari_vaegan.images.scaling import Scaling, robust_scaling
 from napari_vaegan.observation.degradations import Kind
 from napari_vaegan.observation.observation import Observation
 from napari_vaegan.restoration.consistency import Consistency
+from napari_vaegan.restoration.effort import Effort
 from napari_vaegan.restoration.engine import Estimate
 from napari_vaegan.restoration.latent_noise import placed_noise
 from napari_vaegan.restoration.memory import check_memory
 from napari_vaegan.restoration.progress import OnProgress, Progress, no_progress, part_of
+from napari_vaegan.restoration.realism import describe_realism
 from napari_vaegan.restoration.restoration import Restoration
+from napari_vaegan.restoration.rounding import count_outside
 from napari_vaegan.restoration.subject import Subject, from_tensor
 from napari_vaegan.restoration.tiles import bands
-from napari_vaegan.restoration.uncertainty import standard_deviation
+from napari_vaegan.restoration.uncertainty import standard_deviation, with_doubt, with_spread
 from napari_vaegan.training.calibration import KindCalibration, noise_level, roughness
 
 if TYPE_CHECKING:
@@ -72,17 +74,16 @@ class Request:
     law_doubt: float = 0.0
 
 
-def accept(model: Model, kind: Kind, image: Any, axes: str | None, samples: int, seed: int) -> Subject:
+def accept(model: Model, kind: Kind, image: Any, axes: str | None, samples: int) -> Subject:
     """Take an image apart, and refuse what can be refused before any of its pixels is read.
 
     Raises
     ------
     SettingError
-        If the model was not trained for this, samples or seed are negative, or the result would not fit into memory.
+        If the model was not trained for this, or the result would not fit into memory.
     ShapeError, DataError
         If the image does not fit the model.
     """
-    check_sampling(samples, seed)
     model.check_task(kind.task)
     subject = Subject.of(image, model.channels, axes)
     count, height, width, channels = subject.shape
@@ -102,24 +103,27 @@ def accept(model: Model, kind: Kind, image: Any, axes: str | None, samples: int,
     return subject
 
 
-def restore(model: Model, request: Request, samples: int, seed: int, on_progress: OnProgress = no_progress) -> Restoration:
+def restore(model: Model, request: Request, effort: Effort, on_progress: OnProgress = no_progress) -> Restoration:
     """Restore every plane of a subject that was accepted."""
     begin = time.perf_counter()
     subject = request.subject
     engine = replace(model.engine)  # where memory is short its tile is halved, for this image alone
     with Progress(on_progress) as progress:
         scaling = robust_scaling(subject, request.known, colour=subject.colour, on_plane=progress.pulse)
-        result = _Result(request, scaling, model.calibration_of(request.kind), samples, progress)
+        result = _Result(request, scaling, model.calibration_of(request.kind), effort.samples, progress)
         for index in range(len(subject)):
             seen = request.see(index)
             progress.pulse()
             observation = request.observe(index, seen, scaling)
-            noise, tell = partial(placed_noise, seed, index), part_of(progress.tell, index, len(subject))
-            estimate = engine.estimate(observation, samples, noise, tell)
+            noise, tell = partial(placed_noise, effort.seed, index), part_of(progress.tell, index, len(subject))
+            estimate = result.calibrated(effort.estimate(engine, observation, noise, tell), observation)
             result.add_estimate(index, estimate, seen)
             result.add_errors(index, estimate, observation)
     report = {
         "task": request.kind.task,
+        "quality": effort.quality,
+        "realism": 0.0,
+        "image": describe_realism(0.0),
         "seconds": round(time.perf_counter() - begin, 3),
         "device": str(engine.device),
         "tiles": result.tiles,
@@ -154,6 +158,11 @@ class _Result:
         self.levels: list[float] = []
         self.residuals: list[float] = []
 
+    def calibrated(self, estimate: Estimate, observation: Observation) -> Estimate:
+        """Return a plane's estimate with samples of the calibrated spread."""
+        self.levels.append(float(noise_level(estimate.mean[None], observation)))
+        return with_spread(estimate, self.calibration.at(self.levels[-1]))
+
     def add_estimate(self, index: int, estimate: Estimate, seen: NDArray[Any]) -> None:
         """Finish a plane, a band of rows at a time."""
         consistency, factor = self.request.consistency, self.request.kind.factor
@@ -167,7 +176,7 @@ class _Result:
                 self.samples[number, index, fine] = consistency.keep(
                     place, from_tensor(sample[:, fine], self.scaling), there
                 )
-            self.clipped += int(_outside(mean, image.dtype))
+            self.clipped += count_outside(mean, image.dtype)
             if (residual := consistency.residual(image, there)) is not None:
                 self.residuals.append(residual)
             self.progress.pulse()
@@ -175,9 +184,8 @@ class _Result:
 
     def add_errors(self, index: int, estimate: Estimate, observation: Observation) -> None:
         """Calibrate the expected errors of a plane."""
-        self.levels.append(float(noise_level(estimate.mean[None], observation)))
         std = standard_deviation(estimate.log_error, self.calibration.at(self.levels[-1]))
-        std = (std.square() + self.request.law_doubt * observation.noise[0].square()).sqrt()
+        std = with_doubt(std, self.request.law_doubt, observation.noise[0])
         unknown = ((observation.known < 1) | ~observation.noiseless)[0]
         unlike = _unlikeness(observation, std[unknown.expand_as(std)], self.calibration)
         wider = max(1.0, unlike)  # beyond what was calibrated, errors are taken to grow with the unlikeness
@@ -199,21 +207,6 @@ class _Result:
             layout=layout,
             consistency=self.request.consistency,
         )
-
-
-def check_sampling(samples: int, seed: int) -> None:
-    """Refuse a number of samples or a seed that makes no sense."""
-    if samples < 0:
-        raise SettingError(f"samples cannot be {samples}: give 0 for the mean alone, or how many samples to draw.")
-    if not 0 <= seed < 2**63:
-        raise SettingError(f"The seed cannot be {seed}: give a whole number from 0 on.")
-
-
-def _outside(values: NDArray[np.float64], dtype: np.dtype[Any]) -> np.int64 | int:
-    if dtype.kind == "f":
-        return 0
-    limits = np.iinfo(dtype)
-    return np.count_nonzero((values < limits.min - 0.5) | (values > limits.max + 0.5))
 
 
 def _unlikeness(observation: Observation, std: Tensor, calibration: KindCalibration) -> float:

@@ -19,6 +19,14 @@ def round_to(values: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
     return np.clip(np.rint(values), limits.min, limits.max).astype(dtype)
 
 
+def count_outside(values: NDArray[np.float64], dtype: np.dtype[Any]) -> int:
+    """Return how many values rounding to a dtype clips."""
+    if dtype.kind == "f":
+        return 0
+    limits = np.iinfo(dtype)
+    return int(np.count_nonzero((values < limits.min - 0.5) | (values > limits.max + 0.5)))
+
+
 def round_keeping_block_means(
     values: NDArray[np.float64], low: NDArray[Any], factor: int, dtype: np.dtype[Any]
 ) -> NDArray[Any]:

@@ -13,6 +13,7 @@ from napari_vaegan.images.scaling import Scaling
 from napari_vaegan.observation.degradations import FACTORS, Kind
 from napari_vaegan.observation.observation import Observation, observe_block_means
 from napari_vaegan.restoration.consistency import BlockMeans
+from napari_vaegan.restoration.effort import Effort, Quality
 from napari_vaegan.restoration.progress import OnProgress, no_progress
 from napari_vaegan.restoration.restoration import Restoration
 from napari_vaegan.restoration.restore import Request, accept, restore
@@ -29,13 +30,15 @@ def super_resolve(
     samples: int = 8,
     seed: int = 0,
     axes: str | None = None,
+    quality: Quality = "fast",
     on_progress: OnProgress = no_progress,
 ) -> Restoration:
     """Refine the grid of an image by a factor; see ``Model.super_resolve``."""
     if factor not in FACTORS:
         raise SettingError(f"The factor of super-resolution cannot be {factor}: choose 2, 3 or 4.")
+    effort = Effort(samples, seed, quality)
     kind = Kind("super-resolve", factor)
-    subject = accept(model, kind, image, axes, samples, seed)
+    subject = accept(model, kind, image, axes, samples)
 
     def observe(index: int, plane: NDArray[Any], scaling: Scaling) -> Observation:
         low = to_tensor(plane, scaling)
@@ -44,4 +47,4 @@ def super_resolve(
         return observe_block_means(low, factor, height, width, rounding)
 
     request = Request(kind, subject, subject.finite_plane, observe, BlockMeans(subject.dtype, factor))
-    return restore(model, request, samples, seed, on_progress)
+    return restore(model, request, effort, on_progress)

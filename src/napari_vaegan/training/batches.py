@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -115,6 +116,15 @@ class BatchSource:
         free = int((batch.kinds == self.unconditional).sum())
         rest = free + self.random.permutation(count - free)
         return batch.select(torch.from_numpy(np.concatenate([np.arange(free), rest])))
+
+    def state(self) -> dict[str, Any]:
+        """Return the state of chance, as a value that JSON can hold."""
+        return {"sampler": self.sampler.state(), "random": dict(self.random.bit_generator.state)}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what ``state`` returned."""
+        self.sampler.set_state(state["sampler"])
+        self.random.bit_generator.state = state["random"]
 
     @property
     def unconditional(self) -> int:

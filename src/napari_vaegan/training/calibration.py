@@ -1,4 +1,4 @@
-"""How predicted errors relate to true ones: a scale and split-conformal widths, by the level of the noise."""
+"""How predicted errors and samples relate to true errors: scales and split-conformal widths, by the level of the noise."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ FEWEST_OF_GROUP = 4
 LEAST_EXCESS = 0.02
 """Of a squared error, so much at least is not taken for the noise of the truth."""
 
+LARGEST_SPREAD = 3.0
+"""Samples are spread by no larger a factor: those of networks that have hardly been trained mean nothing."""
+
 
 @dataclass(frozen=True)
 class CalibrationPoint:
@@ -40,11 +43,14 @@ class CalibrationPoint:
         Factor that makes the mean of the predicted variances equal the mean squared error.
     quantiles
         For every level of ``LEVELS``: the split-conformal quantile of |error| / (scale × predicted std).
+    spread
+        Factor that makes what a sample adds to the mean as large, in mean square, as the error of the mean is.
     """
 
     noise: float
     scale: float
     quantiles: tuple[float, ...]
+    spread: float
 
 
 @dataclass(frozen=True)
@@ -71,25 +77,29 @@ class KindCalibration:
         place = np.log(max(noise, 1e-9))
         scale = float(np.exp(np.interp(place, levels, np.log([point.scale for point in self.points]))))
         columns = zip(*(point.quantiles for point in self.points), strict=True)
-        return CalibrationPoint(noise, scale, tuple(float(np.interp(place, levels, column)) for column in columns))
+        spread = float(np.exp(np.interp(place, levels, np.log([point.spread for point in self.points]))))
+        return CalibrationPoint(noise, scale, tuple(float(np.interp(place, levels, column)) for column in columns), spread)
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> KindCalibration:
         """Rebuild what ``dataclasses.asdict`` returned."""
         points = tuple(
-            CalibrationPoint(point["noise"], point["scale"], tuple(point["quantiles"])) for point in value["points"]
+            CalibrationPoint(point["noise"], point["scale"], tuple(point["quantiles"]), point["spread"])
+            for point in value["points"]
         )
         return cls(points, value["largest_std"], value["largest_roughness"])
 
 
 @dataclass(frozen=True)
 class Compared:
-    """Means beside the truth, on which to calibrate; all but the last two (batch, channels, height, width), scaled units.
+    """Means beside the truth, on which to calibrate; all but ``noise`` (batch, channels, height, width), scaled units.
 
     Attributes
     ----------
     mean, log_error
         What the networks made of the observations.
+    sample
+        Drawn of each.
     truth
         What was sought.
     truth_noise
@@ -104,6 +114,7 @@ class Compared:
 
     mean: Tensor
     log_error: Tensor
+    sample: Tensor
     truth: Tensor
     truth_noise: Tensor
     unknown: Tensor
@@ -167,8 +178,10 @@ def _calibrate_group(group: Compared) -> CalibrationPoint:
     noise = group.truth_noise[unknown].double()
     excess = torch.maximum(squared.mean() - noise.mean(), LEAST_EXCESS * squared.mean())
     scale = max(float((excess / variance.mean()).sqrt()), 1e-6)
+    added = (group.sample - group.mean)[unknown].square().double().mean()
+    spread = min(max(float((excess / added.clamp(min=1e-12)).sqrt()), 1 / LARGEST_SPREAD), LARGEST_SPREAD)
     level = float(group.noise.clamp(min=1e-9).log().mean().exp()) if float(group.noise.max()) > 0 else 0.0
     if float(noise.max()) > 0:
-        return CalibrationPoint(level, scale, tuple(float(width) for width in ndtri((1 + np.array(LEVELS)) / 2)))
+        return CalibrationPoint(level, scale, tuple(float(width) for width in ndtri((1 + np.array(LEVELS)) / 2)), spread)
     scores = (squared.sqrt() / (scale * variance.sqrt())).cpu().numpy()
-    return CalibrationPoint(level, scale, tuple(conformal_quantile(scores, level) for level in LEVELS))
+    return CalibrationPoint(level, scale, tuple(conformal_quantile(scores, level) for level in LEVELS), spread)

@@ -253,6 +253,7 @@ class _Probe:
         with (
             torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
             number_format(self.device, self.precision),
+            self.players.beside.halved_threads(),
         ):
             stage.step(self.players, self.source.draw(count, self._side).to(self.device), _HALFWAY)
         return time.perf_counter() - begin, sum(kept.values())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, cast
 
 from torch import Tensor, nn
+
+_here = threading.local()
 
 
 class Interrupted(Exception):
@@ -21,8 +24,13 @@ def heed(stop: Callable[[], bool]) -> None:
     Interrupted
         If it is.
     """
-    if stop():
+    if not getattr(_here, "left_alone", False) and stop():
         raise Interrupted
+
+
+def leave_this_thread_alone() -> None:
+    """Ask for no stop in this thread from now on: it works beside another one, which is asked."""
+    _here.left_alone = True
 
 
 @contextmanager

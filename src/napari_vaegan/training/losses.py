@@ -8,6 +8,9 @@ from torch.nn import functional
 
 from napari_vaegan.observation.projections import block_means
 
+LOG_ERRORS = (-20.0, 5.0)
+"""Range of the predicted logarithm of a squared error in scaled units."""
+
 
 def squared_error(image: Tensor, truth: Tensor) -> Tensor:
     """Mean squared error of every image of the batch: (batch,)."""
@@ -20,6 +23,11 @@ def excess_error(errors: Tensor, noise_variance: Tensor) -> Tensor:
     A tenth of an error is always counted: the law of the noise may be too large.
     """
     return torch.maximum(errors - noise_variance, 0.1 * errors)
+
+
+def expected_error(log_error: Tensor, unknown: Tensor) -> Tensor:
+    """Return the mean squared error of every image that a log error a pixel predicts: (batch,); known pixels have none."""
+    return (log_error.clamp(*LOG_ERRORS).exp() * unknown).flatten(1).mean(1).clamp(min=1e-7)
 
 
 def error_likelihood(log_error: Tensor, image: Tensor, truth: Tensor, unknown: Tensor, noise_variance: Tensor) -> Tensor:
@@ -35,7 +43,7 @@ def error_likelihood(log_error: Tensor, image: Tensor, truth: Tensor, unknown: T
         Of the same shape, bool: the pixels that were not known; the error of the others is no error.
     """
     squared = (image.detach() - truth).square()
-    variance = log_error.clamp(-20, 5).exp() + noise_variance
+    variance = log_error.clamp(*LOG_ERRORS).exp() + noise_variance
     cost = 0.5 * (variance.log() + (squared + 1e-8) / variance) * unknown
     return cost.flatten(1).sum(1) / unknown.flatten(1).sum(1).clamp(min=1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +18,7 @@ from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.degradations import Kind
 from napari_vaegan.observation.observation import CONDITION_SIZE
 from napari_vaegan.training.averaged import Averaged
+from napari_vaegan.training.beside import Beside
 from napari_vaegan.training.device import place
 from napari_vaegan.training.interruption import Interrupted
 from napari_vaegan.training.running_error import RunningError
@@ -46,6 +48,7 @@ class Players:
         self.networks = place(networks, device)
         self.discriminator = place(discriminator, device)
         self.average = Averaged(self.networks, config.average_memory)
+        self.beside = Beside(device)
         generator = list(self.networks.generator.parameters())
         others = [*self.networks.encoder.parameters(), *self.networks.mean_decoder.parameters()]
         self.optimiser = torch.optim.AdamW(
@@ -66,13 +69,26 @@ class Players:
         """All networks, the running average among them."""
         return self.networks, self.discriminator, self.average.module
 
-    def differentiate(self, loss: Tensor) -> None:
-        """Find the gradient of a loss by the VAE's weights, which stay as they are."""
-        _differentiate(loss, self.optimiser)
+    def start_gradient(self, loss: Tensor) -> Future[list[Tensor | None]]:
+        """Begin to find the gradient of a loss by the VAE's weights, beside what follows."""
+        weights = list(self.networks.parameters())
+        return self.beside.start(lambda: list(torch.autograd.grad(loss, weights, allow_unused=True)))
+
+    def differentiate(self, loss: Tensor, other: Future[list[Tensor | None]]) -> None:
+        """Find the gradient of a loss by the VAE's weights, which stay as they are, and add one that was started."""
+        self.optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        for weight, gradient in zip(self.networks.parameters(), other.result(), strict=True):
+            if gradient is None:
+                continue
+            if weight.grad is None:
+                weight.grad = torch.zeros_like(weight)  # of the weight's own layout, which the optimiser relies on
+            weight.grad.add_(gradient)
 
     def differentiate_discriminator(self, loss: Tensor) -> None:
         """Find the gradient of a loss by the discriminator's weights, which stay as they are."""
-        _differentiate(loss, self.discriminator_optimiser)
+        self.discriminator_optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
 
     def update(self, rates: tuple[float, float]) -> bool:
         """Make one step of the VAE's optimiser; rates for encoder and mean, and for the generator."""
@@ -96,6 +112,7 @@ class Players:
         try:
             yield
         except Interrupted:
+            self.beside.wait()
             for error, state in zip(errors, before, strict=True):
                 error.set_state(state)
             self.discriminator.load_state_dict(buffers, strict=False)
@@ -124,11 +141,6 @@ class Players:
         self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
         self.mean_errors.set_state(state["mean_errors"])
         self.residual_errors.set_state(state["residual_errors"])
-
-
-def _differentiate(loss: Tensor, optimiser: torch.optim.Optimizer) -> None:
-    optimiser.zero_grad(set_to_none=True)
-    torch.autograd.backward(loss)
 
 
 def _update(optimiser: torch.optim.Optimizer) -> bool:

@@ -29,7 +29,7 @@ LEVEL_WEIGHT = 8.0
 TYPICAL_NOISE = 0.01
 """Mean square of a noise of middling strength, in scaled units."""
 
-STOCHASTIC_SHARE = 0.4
+STOCHASTIC_SHARE = 0.3
 """Share of a batch that trains the generator too: the mean, which is published, gets most of the time."""
 
 LARGEST_EXCESS = 20.0
@@ -121,17 +121,21 @@ def look(players: Players, batch: Batch, unconditional: int) -> Look:
 def difficulty(batch: Batch) -> Tensor:
     """How large an error is to be expected of each patch, beside others of its kind: (batch,).
 
-    The error after denoising grows with about the 0.7th power of the noise's; without this the noisiest patches alone
+    The error after denoising grows with about the 0.6th power of the noise's; without this the noisiest patches alone
     would train denoising.
     """
     own = batch.noise.mean_variance(batch.truth)
     noise = (losses.squared_error(batch.observation.image, batch.truth) - own).clamp(min=1e-6)
     noisy = ~batch.observation.noiseless.flatten()
-    return torch.where(noisy, (noise / TYPICAL_NOISE) ** 0.7, 1.0)
+    return torch.where(noisy, (noise / TYPICAL_NOISE) ** 0.6, 1.0)
 
 
 def mean_terms(players: Players, batch: Batch, seen: Look, unconditional: int) -> dict[str, Tensor]:
-    """Squared error of the mean, each kind weighed by its own running error, and the likelihood of that error.
+    """Squared error of the mean, each patch weighed by the error to be expected, and the likelihood of that error.
+
+    Expected is the geometric mean of the running error of its kind and of the error that the networks predict of the patch:
+    with the former alone, the few holes that nothing tells of drown those that can be filled well; with the latter alone,
+    empty patches drown the rest. See docs/method.md for what was measured.
 
     The predicted log error is relative to the running error of its kind: else the large errors of unconditional patches
     and holes would be all that it learns. The calibration of each kind brings it back.
@@ -143,9 +147,10 @@ def mean_terms(players: Players, batch: Batch, seen: Look, unconditional: int) -
     weight = torch.where(batch.kinds == unconditional, UNCONDITIONAL_MEAN_WEIGHT, 1.0)
     typical = players.mean_errors.of(batch.kinds)[:, 0]
     players.mean_errors.update(batch.kinds, excess)
-    expected = torch.maximum(typical, excess / LARGEST_EXCESS) + NOISE_DOUBT * own
     unknown = ((batch.observation.known < 1) | ~batch.observation.noiseless).expand_as(batch.truth)
     log_error = seen.log_error + typical.log()[:, None, None, None]
+    predicted = losses.expected_error(log_error.detach(), unknown) / difficulty(batch)
+    expected = torch.maximum((typical * predicted).sqrt(), excess / LARGEST_EXCESS) + NOISE_DOUBT * own
     likelihood = losses.error_likelihood(log_error, seen.mean, batch.truth, unknown, noise)
     return {"mean": (weight * errors / expected).mean(), "error": 0.1 * (weight * likelihood).mean()}
 
@@ -247,25 +252,24 @@ class VariationalStage:
     def stochastic(self, batch: Batch, progress: Progress) -> int:
         """Return how many of the first patches train the generator: unconditional ones first, others join later."""
         free = int((batch.kinds == self.unconditional).sum())
-        return free if free > 1 and progress.stage < 1 / 3 else max(2, free, round(STOCHASTIC_SHARE * len(batch.kinds)))
+        return free if free > 1 and progress.stage < 1 / 3 else max(2, free, math.ceil(STOCHASTIC_SHARE * len(batch.kinds)))
 
     def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         """Make one step of the VAE."""
         seen = look(players, batch, self.unconditional)
         count = self.stochastic(batch, progress)
         terms = mean_terms(players, batch, seen, self.unconditional)
+        gradient_of_mean = players.start_gradient(terms["mean"] + terms["error"])
         part, seen_part = batch.select(slice(count)), part_of(seen, count)
         bound, _, levels = variational_terms(players, part, seen_part, self.opened(players, progress))
         terms |= bound
         samples = (draw_sample(players, part, seen_part), draw_sample(players, part, seen_part))
         terms["spread"] = spread_term(players, part, samples)
         loss = (
-            terms["mean"]
-            + terms["error"]
-            + BOUND_WEIGHT * (terms["reconstruction"] + self.kl_weight(progress) * terms["kl"])
+            BOUND_WEIGHT * (terms["reconstruction"] + self.kl_weight(progress) * terms["kl"])
             + self.config.spread_weight * terms["spread"]
         )
-        players.differentiate(loss)
+        players.differentiate(loss, gradient_of_mean)
         rate = learning_rate(self.config, progress)
         made = players.update((rate, min(rate, VAE_RATE)))
         return _report(terms, made) | {f"kl level {i}": value for i, value in enumerate(levels)}
@@ -318,11 +322,12 @@ class AdversarialStage:
 
     def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         """Make one step of the generator, with the whole VAE, and one of the discriminator."""
-        count = max(2, round(STOCHASTIC_SHARE * len(batch.kinds)))
+        count = max(2, math.ceil(STOCHASTIC_SHARE * len(batch.kinds)))
         part = batch.select(slice(count))
         seen = look(players, batch, self.unconditional)
         seen_part = part_of(seen, count)
         terms = mean_terms(players, batch, seen, self.unconditional)
+        gradient_of_mean = players.start_gradient(terms["mean"] + terms["error"])
         bound, reconstruction, levels = variational_terms(players, part, seen_part, len(players.networks.generator.levels))
         terms |= bound
 
@@ -341,22 +346,25 @@ class AdversarialStage:
 
         weight = self.config.adversarial_weight * min(1.0, progress.stage / 0.2)
         loss = (
-            terms["mean"]
-            + terms["error"]
-            + BOUND_WEIGHT * (terms["reconstruction"] + self.config.kl_weight * terms["kl"])
+            BOUND_WEIGHT * (terms["reconstruction"] + self.config.kl_weight * terms["kl"])
             + self.config.spread_weight * terms["spread"]
             + weight * terms["adversarial"]
             + self.config.feature_matching_weight * terms["feature matching"]
         )
-        players.differentiate(loss)
-        critic = discriminator_terms(players, part, shown.detach(), progress, self.config)
-        players.differentiate_discriminator(torch.stack(list(critic.values())).sum())
+        critic = players.beside.start(lambda: self._discriminate(players, part, shown.detach(), progress))
+        players.differentiate(loss, gradient_of_mean)
+        terms |= critic.result()
 
         # Both updates at the very end: an interrupted step has moved neither.
         rate = learning_rate(self.config, progress)
         made = players.update((rate, min(rate, ADVERSARIAL_RATE)))
         made &= players.update_discriminator()
-        return _report(terms | critic, made) | {f"kl level {i}": value for i, value in enumerate(levels)}
+        return _report(terms, made) | {f"kl level {i}": value for i, value in enumerate(levels)}
+
+    def _discriminate(self, players: Players, batch: Batch, samples: Tensor, progress: Progress) -> dict[str, Tensor]:
+        terms = discriminator_terms(players, batch, samples, progress, self.config)
+        players.differentiate_discriminator(torch.stack(list(terms.values())).sum())
+        return terms
 
 
 def discriminator_terms(

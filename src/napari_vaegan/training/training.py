@@ -21,6 +21,7 @@ from napari_vaegan.images.collection import Plane
 from napari_vaegan.images.patches import PatchSampler
 from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.degradations import kinds_of
+from napari_vaegan.training.ahead import AheadSource
 from napari_vaegan.training.batches import BatchSource
 from napari_vaegan.training.calibration import KindCalibration
 from napari_vaegan.training.checkpoint import read_checkpoint, write_checkpoint
@@ -161,11 +162,12 @@ class Training:
         self.device = choose_device(config.device)
         self.precision = choose_precision(config.precision, self.device)
         self.kinds = kinds_of(config.tasks)
-        self.source = BatchSource(PatchSampler(self.training, config.seed), self.kinds, np.random.default_rng(config.seed))
+        source = BatchSource(PatchSampler(self.training, config.seed), self.kinds, np.random.default_rng(config.seed))
         self.validator = Validator(PatchSampler(self.validation, config.seed), self.kinds, VALIDATION_PATCHES, config.seed)
         self.previewer = Previewer(self.validator, generates="generate" in config.tasks)
         self.players = Players(config, self.channels, self.kinds, self.device)
-        self.stages: list[Stage] = method_stages(config, self.source.unconditional)
+        self.batches = AheadSource(source, self.players.beside)
+        self.stages: list[Stage] = method_stages(config, source.unconditional)
         self.clock = Clock(config, self.started, kept_back=self.kept_back)
         self.step = 0
         self.stage_index = -1
@@ -190,7 +192,7 @@ class Training:
         with flushed_denormals():
             stopped = False
             try:
-                with interruptible(self.players.modules, self.stop):
+                with interruptible(self.players.modules, self.stop), self.players.beside.halved_threads():
                     self._train()
             except Interrupted:
                 stopped = True
@@ -245,7 +247,7 @@ class Training:
         count = max(2, count * self.batch_size // self.config.batch_size)
         try:
             with self._unmade_if_interrupted(), number_format(self.device, self.precision):
-                batch = self.source.draw(count, size).to(self.device)
+                batch = self.batches.take(count, size).to(self.device)
                 losses = stage.step(self.players, batch, progress)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error) or self.batch_size <= 2:
@@ -386,13 +388,16 @@ class Training:
         )
 
     def _calibrate(self) -> None:
-        """Calibrate the best weights on new patches: those that were looked at to choose them would flatter them."""
+        """Calibrate the best weights on new patches: those that were looked at to choose them would flatter them.
+
+        They lie anywhere: images to be restored have as much background as these.
+        """
         assert self.best is not None
         networks = copy.deepcopy(self.players.average.module)
         networks.load_state_dict(self.best.weights)
         seed = self.config.seed + 1
         with self._beside_the_training():
-            validator = Validator(PatchSampler(self.validation, seed), self.kinds, CALIBRATION_PATCHES, seed)
+            validator = Validator(PatchSampler(self.validation, seed, active=0.0), self.kinds, CALIBRATION_PATCHES, seed)
             self.best.calibration = validator.calibrate(networks, self.device, lambda: heed(self.stop))
 
     def save_checkpoint(self) -> None:
@@ -451,12 +456,10 @@ class Training:
 
     def _random_state(self) -> dict[str, Any]:
         return {
-            "sampler": self.source.sampler.state(),
-            "random": self.source.random.bit_generator.state,
+            "batches": self.batches.state(),
             "torch_random": torch.random.get_rng_state(),
         }
 
     def _set_random_state(self, state: dict[str, Any]) -> None:
-        self.source.sampler.set_state(state["sampler"])
-        self.source.random.bit_generator.state = state["random"]
+        self.batches.set_state(state["batches"])
         torch.random.set_rng_state(state["torch_random"])

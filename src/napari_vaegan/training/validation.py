@@ -120,7 +120,7 @@ class Validator:
 def compare(networks: VaeGan, batch: Batch) -> Compared:
     """Let networks restore observations, and put the means beside the truth."""
     observation = batch.observation
-    made = restore_images(networks, observation, 0)
+    made = restore_images(networks, observation, 1)
     return compare_restored(networks, made, batch)
 
 
@@ -130,7 +130,7 @@ def compare_restored(networks: VaeGan, made: Restored, batch: Batch) -> Compared
     unknown = ((observation.known < 1) | ~observation.noiseless).expand_as(truth)
     noise = stein_noise(networks, made.mean, batch)
     level = noise_level(made.mean, observation)
-    return Compared(made.mean, made.log_error, truth, noise, unknown, observation.estimate, level)
+    return Compared(made.mean, made.log_error, made.samples[0], truth, noise, unknown, observation.estimate, level)
 
 
 def stein_noise(networks: VaeGan, mean: Tensor, batch: Batch) -> Tensor:

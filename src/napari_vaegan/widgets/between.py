@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Image as ImageLayer
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from napari_vaegan.widgets.control import Control
 from napari_vaegan.widgets.gallery import Gallery
+from napari_vaegan.widgets.python_call import call
 from napari_vaegan.widgets.runner import Runner
 from napari_vaegan.widgets.spin_box import spin_box
+from napari_vaegan.widgets.view import fit_to
 
 if TYPE_CHECKING:
     import napari
@@ -32,11 +34,11 @@ class Place:
     share: float
 
 
-class Between(QWidget):
+class Between(QGroupBox):
     """Draws an image between two of a gallery, as a layer of its own beside it."""
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
+        super().__init__("Walk between two images", parent)
         self.runner = Runner(self, shown=False)
         self.runner.returned.connect(self._show)
         self._viewer: napari.Viewer | None = None
@@ -59,7 +61,6 @@ class Between(QWidget):
         numbers.addWidget(QLabel("to"))
         numbers.addWidget(self.second, 1)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 4)
         layout.addLayout(numbers)
         layout.addWidget(self.slider)
         layout.addWidget(self.label)
@@ -115,10 +116,10 @@ class Between(QWidget):
         if self.runner.busy or gallery is None:
             return
         self._drawing = place
-        settings = interpolation(gallery, place)
 
         def work(control: Control) -> tuple[Gallery, NDArray[Any]]:
-            return gallery, gallery.model.interpolate(**settings, on_progress=control.progress)
+            first, second = (gallery.model.latents(**of_image(gallery, number)) for number in (place.first, place.second))
+            return gallery, gallery.model.decode(first.towards(second, place.share), control.progress)
 
         self.runner.start("Drawing an image between two", work)
 
@@ -138,7 +139,8 @@ class Between(QWidget):
         else:
             self._layer = self._add(gallery, pixels)
         self._layer.name = f"{gallery.name} between {place.first} and {place.second}"
-        self._layer.metadata = gallery.metadata(between=interpolation(gallery, place))
+        ends = {"first": of_image(gallery, place.first), "second": of_image(gallery, place.second)}
+        self._layer.metadata = gallery.metadata(between={**ends, "share": place.share})
         self.label.setText(_description(place))
         if self.place != place:
             self.draw()
@@ -152,7 +154,7 @@ class Between(QWidget):
             pixels, translate=self._translate(), axis_labels=gallery.axis_labels, **gallery.look
         )
         self._viewer.layers.selection = selected
-        self._viewer.fit_to_view(layers=[other for other in (self._beside, layer) if other in self._viewer.layers])
+        fit_to(self._viewer, [other for other in (self._beside, layer) if other in self._viewer.layers])
         return layer
 
     def _translate(self) -> tuple[float, ...]:
@@ -168,15 +170,19 @@ class Between(QWidget):
         self.label.setText(hindrance or "Move the slider to draw what lies between two images.")
 
 
-def interpolation(gallery: Gallery, place: Place) -> dict[str, Any]:
-    """Return the settings of ``Model.interpolate``, which counts images from 0, for a place in a gallery."""
-    return {
-        "first": place.first - 1,
-        "second": place.second - 1,
-        "share": place.share,
-        "shape": gallery.settings["shape"],
-        "seed": gallery.settings["seed"],
-    }
+def of_image(gallery: Gallery, number: int) -> dict[str, Any]:
+    """Return the settings of ``Model.latents``, which counts images from 0, for an image of a gallery."""
+    settings = {name: value for name, value in gallery.settings.items() if name != "count"}
+    return {"number": number - 1, **settings}
+
+
+def python_lines(gallery: Gallery, place: Place) -> tuple[str, ...]:
+    """Return the lines that draw a place between two images of a gallery."""
+    ends = (
+        f"{name} = {call('model.latents', (), of_image(gallery, number))}"
+        for name, number in (("first", place.first), ("second", place.second))
+    )
+    return (*ends, f"between = model.decode(first.towards(second, {place.share!r}))")
 
 
 def _description(place: Place) -> str:

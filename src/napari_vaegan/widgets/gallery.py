@@ -31,11 +31,13 @@ class Gallery:
     model
         The model itself, so that what lies between two of them is drawn by the same one, whatever becomes of its file.
     settings
-        Of ``Model.generate``: ``count``, ``shape`` and ``seed``.
+        Of ``Model.generate`` or ``Model.variations``.
     images
-        (count, Y, X) or (count, Y, X, C), in the training images' dtype.
+        (count, Y, X) or (count, Y, X, C). Of variations the first is the image that is varied, as the model sees it.
     contrast_limits
         That show all of them well.
+    varied
+        What image the others are variations of; empty if all were generated from nothing.
     """
 
     known: KnownModel
@@ -43,11 +45,12 @@ class Gallery:
     settings: dict[str, Any]
     images: NDArray[Any]
     contrast_limits: tuple[float, float]
+    varied: str = ""
 
     @property
     def name(self) -> str:
         """Of their layers: it says that they were not measured."""
-        return f"{self.known.label} generated"
+        return f"{self.known.label} generated{f': variations of {self.varied}' if self.varied else ''}"
 
     @property
     def rgb(self) -> bool:
@@ -64,8 +67,9 @@ class Gallery:
         own = {
             "model": self.known.header.name,
             "model file": str(self.known.path),
-            "task": "generate",
+            "task": "variations" if self.varied else "generate",
             "settings": self.settings,
+            **({"variations of": self.varied} if self.varied else {}),
         }
         return {OWN: {**own, **more}}
 
@@ -100,11 +104,13 @@ class Gallery:
         return np.moveaxis(pixels, -1, -3) if self.images.ndim == 4 and not self.rgb else pixels
 
 
-def draw_gallery(known: KnownModel, model: Model, settings: dict[str, Any], images: NDArray[Any]) -> Gallery:
+def draw_gallery(
+    known: KnownModel, model: Model, settings: dict[str, Any], images: NDArray[Any], varied: str = ""
+) -> Gallery:
     """Return generated images with contrast limits that leave out the extreme thousandths of their pixels."""
     values = images.reshape(-1)[:: max(1, images.size // _PIXELS_TO_JUDGE)]
     low, high = (float(limit) for limit in np.percentile(values, (0.1, 99.9)))
-    return Gallery(known, model, settings, images, (low, high if high > low else low + 1))
+    return Gallery(known, model, settings, images, (low, high if high > low else low + 1), varied)
 
 
 def columns_for(count: int, height: int, width: int) -> int:

@@ -55,7 +55,7 @@ class LayerChooser(QComboBox):
     def choose(self, layer: Layer | None) -> None:
         """Choose a layer, if it is in the list."""
         for index in range(self.count()):
-            if self.itemData(index) is layer:
+            if self.itemData(index) == layer:  # napari gives docks proxies, each of them a new one
                 self.setCurrentIndex(index)
 
     def _follow(self, event: object = None) -> None:

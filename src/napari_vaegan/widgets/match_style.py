@@ -38,6 +38,7 @@ class MatchStyle(RestorationDock):
         self.preview = StylePreview(napari_viewer, self.wish, self)
         self.preview.runner.failed.connect(self.message.fail)
         self.form.setRowVisible(self.samples, False)
+        self.form.setRowVisible(self.quality, False)
         self.truth.setVisible(False)
         self.planes.setCurrentText("all planes")
         self.planes.setToolTip(

@@ -1,4 +1,4 @@
-"""From the best estimate to one possible truth: a slider, and dice for another sample."""
+"""From the image of least error to one possible truth: a slider, and dice for another sample."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Image as ImageLayer
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QSlider, QWidget
+from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
+from napari_vaegan.restoration.realism import describe_realism
 from napari_vaegan.widgets.control import Control
 from napari_vaegan.widgets.layer_chooser import OWN
+from napari_vaegan.widgets.realism_slider import RealismSlider
 from napari_vaegan.widgets.results import Provenance
 from napari_vaegan.widgets.runner import Runner
 
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     import napari
 
     from napari_vaegan.restoration.restoration import Restoration
-
-_STEPS = 20
 
 
 class PossibleTruth(QWidget):
@@ -36,12 +36,8 @@ class PossibleTruth(QWidget):
         self._wanted: tuple[float, int] | None = None
         self._drawn: tuple[float, int] = (0.0, 0)
         self._sample = 0
-        self.slider = QSlider(Qt.Orientation.Horizontal, self)
-        self.slider.setRange(0, _STEPS)
-        self.slider.setToolTip(
-            "Left: the best estimate, smooth where the model is unsure. Right: one possible truth, sharp but not certain."
-        )
-        self.slider.valueChanged.connect(self.draw)
+        self.dial = RealismSlider(self)
+        self.dial.changed.connect(self.draw)
         self.dice_button = QPushButton("⚄", self)
         self.dice_button.setFixedWidth(36)
         self.dice_button.setToolTip("Show another sample.")
@@ -50,11 +46,9 @@ class PossibleTruth(QWidget):
         self.label.setWordWrap(True)
         layout = QGridLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
-        layout.addWidget(QLabel("best estimate"), 0, 0)
-        layout.addWidget(QLabel("possible truth"), 0, 1, Qt.AlignmentFlag.AlignRight)
-        layout.addWidget(self.slider, 1, 0, 1, 2)
-        layout.addWidget(self.dice_button, 0, 2, 2, 1)
-        layout.addWidget(self.label, 2, 0, 1, 3)
+        layout.addWidget(self.dial, 0, 0)
+        layout.addWidget(self.dice_button, 0, 1, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(self.label, 1, 0, 1, 2)
         self._enable("Restore an image with samples first.")
 
     @property
@@ -62,27 +56,38 @@ class PossibleTruth(QWidget):
         """The layer that shows the possible truth; None before the slider was moved."""
         return self._layer
 
+    @property
+    def drawn(self) -> tuple[float, int]:
+        """Realism and sample of what is shown; the realism is 0 before the slider was moved."""
+        return self._drawn
+
     def offer(self, viewer: napari.Viewer, result: Restoration, made: Provenance, mean: ImageLayer) -> None:
         """Take a new restoration."""
         self._viewer, self._result, self._made, self._layer = viewer, result, made, None
         self._sample = 0
-        self.slider.blockSignals(True)
-        self.slider.setValue(0)
-        self.slider.blockSignals(False)
+        self._drawn = (0.0, 0)
+        self.dial.reset()
         self._enable("" if len(result.samples) else "No samples were drawn: set Samples above 0.")
+
+    def python_lines(self, settings: dict[str, Any]) -> tuple[str, ...]:
+        """Return the line that makes what is shown out of a restoration, if that is of these settings and not the mean."""
+        realism, sample = self._drawn
+        if realism == 0 or self._made is None or self._made.metadata[OWN]["settings"] != settings:
+            return ()
+        return (f"# {describe_realism(realism, sample)}", f"shown = restoration.blend({realism!r}, {sample})")
 
     def roll(self) -> None:
         """Take the next sample; from the best estimate, go to it at once."""
         assert self._result is not None
         self._sample = (self._sample + 1) % len(self._result.samples)
-        if self.slider.value() == 0:
-            self.slider.setValue(_STEPS)
+        if self.dial.realism == 0:
+            self.dial.go_to_truth()
         else:
             self.draw()
 
     def draw(self) -> None:
         """Draw what the slider says, in a worker thread; while one is drawing, only the latest wish counts."""
-        self._wanted = (self.slider.value() / _STEPS, self._sample)
+        self._wanted = (self.dial.realism, self._sample)
         if self.runner.busy or self._result is None:
             return
         result, (realism, sample) = self._result, self._wanted
@@ -101,9 +106,10 @@ class PossibleTruth(QWidget):
             self._layer = self._add(image)
         else:
             self._layer.data = image
-        own = {**self._made.metadata[OWN], "realism": realism, "sample": sample}
+        said = describe_realism(realism, sample)
+        own = {**self._made.metadata[OWN], "realism": realism, "sample": sample, "image": said}
         self._layer.metadata = {**self._made.metadata, OWN: own}
-        self.label.setText(self._description(realism, sample))
+        self.label.setText(f"Shown: {said}.")
         if self._wanted != self._drawn:
             self.draw()
 
@@ -117,14 +123,7 @@ class PossibleTruth(QWidget):
         self._viewer.layers.selection = selected
         return layer
 
-    def _description(self, realism: float, sample: int) -> str:
-        assert self._result is not None
-        if realism == 0:
-            return "The best estimate."
-        way = "Sample" if realism == 1 else f"{realism:.0%} of the way to sample"
-        return f"{way} {sample + 1} of {len(self._result.samples)}: possible, not certain."
-
     def _enable(self, hindrance: str) -> None:
-        for control in (self.slider, self.dice_button):
+        for control in (self.dial, self.dice_button):
             control.setEnabled(not hindrance)
         self.label.setText(hindrance)

@@ -21,6 +21,7 @@ from napari_vaegan.widgets.model_chooser import ModelChooser
 from napari_vaegan.widgets.placement import placement
 from napari_vaegan.widgets.possible_truth import PossibleTruth
 from napari_vaegan.widgets.python_call import call, image_line, load_line, script
+from napari_vaegan.widgets.quality_chooser import QualityChooser
 from napari_vaegan.widgets.results import Provenance, add_result, look_of
 from napari_vaegan.widgets.spin_box import spin_box
 from napari_vaegan.widgets.world import place_in
@@ -72,6 +73,8 @@ class RestorationDock(Dock):
         self.form.addRow("Samples", self.samples)
         self.seed = spin_box(0, 0, 2**31 - 1, "The same seed draws the same samples.")
         self.form.addRow("Seed", self.seed)
+        self.quality = QualityChooser(self)
+        self.form.addRow("Quality", self.quality)
         self.copy_button = QPushButton("Copy as Python", self)
         self.copy_button.setToolTip("Copy the call that does the same, for napari's console or a script.")
         self.copy_button.clicked.connect(self.copy_as_python)
@@ -109,7 +112,8 @@ class RestorationDock(Dock):
     def settings(self) -> dict[str, Any]:
         """Everything that the library's call takes by name."""
         own = self.own_settings()
-        return {**own, "samples": self.samples.value(), "seed": self.seed.value(), "axes": self.axes.text().upper()}
+        common = {"samples": self.samples.value(), "seed": self.seed.value(), "axes": self.axes.text().upper()}
+        return {**own, **common, **self.quality.settings}
 
     def hindrance(self) -> str:
         """Return why nothing can be restored now."""
@@ -164,7 +168,8 @@ class RestorationDock(Dock):
             self.message.warn(str(error))
             return
         restored = f"restoration = {call(f'model.{self.function}', arguments, settings)}"
-        QGuiApplication.clipboard().setText(script(load_line(self.model.chosen.path), *lines, restored))
+        lines = (load_line(self.model.chosen.path), *lines, restored, *self.truth.python_lines(settings))
+        QGuiApplication.clipboard().setText(script(*lines))
         self.message.say("Copied: paste it into napari's console or a script.")
 
     def close_dock(self) -> None:
@@ -198,9 +203,7 @@ class RestorationDock(Dock):
         mean = add_result(self.viewer, result, self._made)
         self.truth.offer(self.viewer, result, self._made, mean)
         report = result.report
-        uncertain = result.std[result.std > 0]
-        sure = f"; the expected error is ± {np.sqrt(np.mean(uncertain**2)):.3g}" if uncertain.size else ""
-        said = f"{self._made.name} in {report['seconds']:.1f} s on {report['device']}{sure}."
+        said = f"{self._made.name} in {report['seconds']:.1f} s on {report['device']}{_typical_error(result)}."
         warnings = [sentence for sentence in report["warnings"] if not sentence.startswith("The axes")]
         if warnings:
             self.message.warn(" ".join([said, *warnings]))
@@ -220,6 +223,15 @@ class RestorationDock(Dock):
         self.form.setRowVisible(self.planes, bool(set(text) & set("TZ")))
         self.form.setRowVisible(self.axes, len(text) != 2)
         self.refresh()
+
+
+def _typical_error(result: Restoration) -> str:
+    """Say by how much restored pixels are off; nothing where all were known."""
+    uncertain = result.std[result.std > 0]
+    if not uncertain.size:
+        return ""
+    units = "" if result.image.dtype.kind == "f" else " grey levels"
+    return f"; a restored pixel is off by ± {np.sqrt(np.mean(uncertain**2)):.3g}{units} (one standard deviation)"
 
 
 def _channels(count: int) -> str:

@@ -22,6 +22,8 @@ from napari_vaegan.widgets.known_models import known_models
 from napari_vaegan.widgets.model_chooser import ModelChooser
 from napari_vaegan.widgets.path_field import PathField
 from napari_vaegan.widgets.python_call import call, load_line, script
+from napari_vaegan.widgets.quality_chooser import QualityChooser
+from napari_vaegan.widgets.realism_slider import RealismSlider
 from napari_vaegan.widgets.remembered import recall_list, remember
 from napari_vaegan.widgets.runner import Runner
 from napari_vaegan.widgets.spin_box import spin_box
@@ -87,18 +89,22 @@ class RestoreFolder(Dock):
         if self.chosen_task == "match-style":
             settings["style"] = str(self.style_path.path) if self.style_path.path else None
             settings["strength"] = self.strength.strength
-        if self.write_samples.isChecked() and self.chosen_task != "match-style":
-            settings["samples"] = self.samples.value()
         settings["seed"] = self.seed.value()
         if self.axes.text().strip():
             settings["axes"] = self.axes.text().strip().upper()
-        for box, name in (
-            (self.write_std, "write_std"),
-            (self.write_samples, "write_samples"),
-            (self.overwrite, "overwrite"),
-        ):
-            if box.isChecked() and (name == "overwrite" or self.chosen_task != "match-style"):
-                settings[name] = True
+        if self.overwrite.isChecked():
+            settings["overwrite"] = True
+        return settings if self.chosen_task == "match-style" else settings | self._settings_of_estimates()
+
+    def _settings_of_estimates(self) -> dict[str, Any]:
+        """Return what only tasks take that estimate what is not known."""
+        settings: dict[str, Any] = dict(self.quality.settings)
+        if self.dial.realism > 0:
+            settings["realism"] = self.dial.realism
+        if self.write_std.isChecked():
+            settings["write_std"] = True
+        if self.write_samples.isChecked():
+            settings |= {"samples": self.samples.value(), "write_samples": True}
         return settings
 
     def hindrance(self) -> str:
@@ -210,6 +216,8 @@ class RestoreFolder(Dock):
         self.form.addRow("Look of", self.style_path)
         self.form.addRow("Strength", self.strength)
         self.form.addRow("Axes", self.axes)
+        self.quality = QualityChooser(self)
+        self.form.addRow("Quality", self.quality)
 
     def _add_outputs(self) -> None:
         self.write_std = QCheckBox("standard deviation", self)
@@ -227,6 +235,8 @@ class RestoreFolder(Dock):
             "Restore every image anew. If not, images that are done already are skipped: a run goes on where it stopped."
         )
         self.seed = spin_box(0, 0, 2**31 - 1, "The same seed draws the same samples.")
+        self.dial = RealismSlider(self)
+        self.form.addRow("Realism", self.dial)
         self.form.addRow("Also write", self.write_std)
         self.form.addRow("", self.drawn)
         self.form.addRow("Seed", self.seed)
@@ -280,6 +290,8 @@ class RestoreFolder(Dock):
         matching = self.chosen_task == "match-style"
         self.form.setRowVisible(self.style_path, matching)
         self.form.setRowVisible(self.strength, matching)
+        self.form.setRowVisible(self.quality, not matching)
+        self.form.setRowVisible(self.dial, not matching)
         self.form.setRowVisible(self.write_std, not matching)
         self.form.setRowVisible(self.drawn, not matching)
         self.refresh()

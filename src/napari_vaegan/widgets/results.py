@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from napari_vaegan.restoration.restoration import Restoration
 
+BRIGHT_PERCENTILE = 99
+"""Of the uncertain pixels; from it on errors are shown brightest, or a few at the border would darken all others."""
+
 
 @dataclass(frozen=True)
 class Provenance:
@@ -54,8 +57,9 @@ def add_result(viewer: napari.Viewer, result: Restoration, made: Provenance) -> 
     if len(result.samples):
         _add_samples(viewer, result, made, common)
     std = np.sqrt(np.mean(result.std**2, axis=-1)) if made.look["rgb"] else result.std
-    largest = float(std.max()) or 1.0
-    viewer.add_image(std, name=f"{made.name} std", colormap="inferno", contrast_limits=(0, largest), **common)
+    uncertain = std[std > 0]
+    bright = float(np.percentile(uncertain, BRIGHT_PERCENTILE)) if uncertain.size else 1.0
+    viewer.add_image(std, name=f"{made.name} error (std)", colormap="inferno", contrast_limits=(0, bright), **common)
     return add_image_of(viewer, result, made)
 
 

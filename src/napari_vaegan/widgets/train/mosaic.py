@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from napari_vaegan.training.events import Previewed
 
-COLUMNS = ("input", "mean", "sample", "truth")
+COLUMNS = ("input", "mean", "sample", "original")
 
 _LEAST_SIDE = 128
 """Pixels of a picture in the mosaic; smaller ones are enlarged by whole numbers, so that the headings can be read."""
@@ -23,7 +23,7 @@ _RULE = 0.35
 
 
 def mosaic(event: Previewed) -> NDArray[np.float32]:
-    """Return rows of input, mean, sample and truth, and generated samples below.
+    """Return rows of input, mean, sample and the original, noisy or not, and generated samples below.
 
     Parameters
     ----------
