@@ -12,7 +12,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import make_screenshots
 import numpy as np
 from make_screenshots import Script, Session, seconds
 from numpy.typing import NDArray
@@ -81,9 +80,8 @@ def main() -> None:
             print({key: result.report[key] for key in ("structure", "out_of_distribution", "strength")}, flush=True)
         sheet([images, [result.image for result in after], references[: len(images)]], name)
     with tempfile.TemporaryDirectory() as folder:
-        make_screenshots.IMAGES = IMAGES
         path = model.save(Path(folder) / "violet.vaegan")
-        session = Session("dark", Path(folder))
+        session = Session("dark", Path(folder), IMAGES)
         session.run(dock(session, path, violet[1], stained / "purple_on_white"))
 
 
