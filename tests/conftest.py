@@ -8,6 +8,8 @@ import os
 # before torch is imported, and handed down to the processes that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import imageio.v3 as imageio
@@ -24,6 +26,29 @@ settings.register_profile("busy machine", deadline=None)
 settings.load_profile("busy machine")
 
 TINY = {"preset": "tiny", "steps": 60, "patch_size": 32, "batch_size": 8, "device": "cpu", "precision": "float32"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def judged_on_few_patches() -> Iterator[None]:
+    """Judge, calibrate and measure what tests train on few patches: that took longer than to train it."""
+    from napari_vaegan.training import training
+
+    with pytest.MonkeyPatch.context() as patch, measured_within(0.1):
+        patch.setattr(training, "VALIDATION_PATCHES", 4)
+        patch.setattr(training, "CALIBRATION_PATCHES", 16)
+        yield
+
+
+@contextmanager
+def measured_within(seconds: float) -> Iterator[None]:
+    """Measure the quality of what is trained meanwhile on a patch of each half, and no longer."""
+    from napari_vaegan.quality import measure
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measure, "SHORTEST_SECONDS", seconds)
+        patch.setattr(measure, "MOST_ROUNDS", 1)
+        patch.setattr(measure, "TIMED_SIDES", (192, 96))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +71,8 @@ def textured_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_model(textured_images: Path, tmp_path_factory: pytest.TempPathFactory) -> nv.Model:
     """A model of one channel, uint8, that does every task a little."""
     checkpoint = tmp_path_factory.mktemp("training") / "tiny.checkpoint"
-    return nv.train(textured_images, nv.TrainingConfig(**TINY), checkpoint=checkpoint, name="tiny")
+    with measured_within(20.0):
+        return nv.train(textured_images, nv.TrainingConfig(**TINY), checkpoint=checkpoint, name="tiny")
 
 
 @pytest.fixture(scope="session")
@@ -68,4 +94,5 @@ def tiny_rgb_model(tmp_path_factory: pytest.TempPathFactory) -> nv.Model:
     crops = [np.ascontiguousarray(tissue[96 * i : 96 * i + 96, 96 * i : 96 * i + 96]) for i in range(5)]
     config = nv.TrainingConfig(**TINY | {"steps": 20, "tasks": ("super-resolve", "denoise")})
     checkpoint = tmp_path_factory.mktemp("training") / "tiny-rgb.checkpoint"
-    return nv.train(crops, config, checkpoint=checkpoint, name="tiny-rgb")
+    with measured_within(20.0):
+        return nv.train(crops, config, checkpoint=checkpoint, name="tiny-rgb")

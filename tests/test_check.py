@@ -10,6 +10,7 @@ from scipy.ndimage import gaussian_filter
 
 import napari_vaegan as nv
 import napari_vaegan.training_check
+from napari_vaegan.training.estimate import Estimate, StageCost
 from napari_vaegan.training.events import Started, Warned
 
 QUICK = {"preset": "tiny", "patch_size": 32, "batch_size": 8, "device": "cpu", "precision": "float32", "tasks": ("denoise",)}
@@ -35,6 +36,13 @@ def clean_images(random: np.random.Generator) -> list[np.ndarray]:
 
 def check(source: object, **settings: object) -> nv.TrainingCheck:
     return nv.check(source, nv.TrainingConfig(**QUICK | settings))
+
+
+@pytest.fixture
+def no_trial_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try no steps: what is said of the images does not depend on how long they take."""
+    estimate = Estimate(parameters=1, memory_bytes=1, stages=(StageCost(1.0, 0.001),), validation_seconds=0.001)
+    monkeypatch.setattr(napari_vaegan.training_check, "estimate_training", lambda *images, **settings: estimate)
 
 
 def test_nothing_is_wrong_with_clean_images(clean_images):
@@ -72,6 +80,7 @@ def test_the_check_sees_what_training_sees(textured_images, tmp_path):
     assert (found.smallest, found.largest) == ((60, 96), (96, 96))
 
 
+@pytest.mark.usefixtures("no_trial_steps")
 def test_colour_and_channels_are_told(random):
     picture = random.integers(0, 255, (3, 64, 64, 3), np.uint8)
     found = check(list(picture), steps=1)
@@ -94,17 +103,20 @@ def test_too_little_time_is_warned_of(clean_images):
     assert "give more minutes" in warning
 
 
+@pytest.mark.usefixtures("no_trial_steps")
 def test_too_few_images_are_warned_of(clean_images):
     (warning,) = check(clean_images[:4], steps=1).warnings
     assert "only 4 planes" in warning
     assert "give more images" in warning
 
 
+@pytest.mark.usefixtures("no_trial_steps")
 def test_many_images_of_few_pixels_are_warned_of(clean_images):
     (warning,) = check([image[:64, :64] for image in clean_images], steps=1).warnings
     assert "only 12 planes of 0.049 million pixels" in warning
 
 
+@pytest.mark.usefixtures("no_trial_steps")
 def test_planes_smaller_than_the_patches_are_warned_of(clean_images):
     clean_images[0] = clean_images[0][:40]
     (warning,) = check(clean_images, steps=1, patch_size=64).warnings
@@ -112,6 +124,7 @@ def test_planes_smaller_than_the_patches_are_warned_of(clean_images):
     assert "set patch_size to 32" in warning
 
 
+@pytest.mark.usefixtures("no_trial_steps")
 def test_saturated_images_are_counted(clean_images):
     for image in clean_images[:3]:
         image[:32] = 255
@@ -120,17 +133,21 @@ def test_saturated_images_are_counted(clean_images):
     assert "saturated" in warning
 
 
+@pytest.mark.usefixtures("no_trial_steps")
 def test_noisy_images_are_warned_of(random):
     noisy = [scene(random, random.normal(0, 0.08, (SIZE, SIZE))) for _ in range(12)]
     (warning,) = check(noisy, steps=1).warnings
     assert warning.startswith("12 of the 12 images looked at are noisy")
+    assert "nothing needs to be set" in warning
 
 
+@pytest.mark.usefixtures("no_trial_steps")
 def test_a_few_noisy_images_among_clean_ones_are_not_warned_of(clean_images, random):
     clean_images[0] = scene(random, random.normal(0, 0.08, (SIZE, SIZE)))
     assert check(clean_images, steps=1).warnings == ()
 
 
+@pytest.mark.usefixtures("no_trial_steps")
 def test_correlated_noise_is_warned_of(random):
     def correlated() -> np.ndarray:
         noise = gaussian_filter(random.standard_normal((SIZE, SIZE)), 0.8)

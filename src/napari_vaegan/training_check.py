@@ -260,9 +260,10 @@ def _machine_warnings(
             f"{available / 1e9:.1f} GB are free: choose a smaller preset or batch_size, or close other programs."
         )
     if config.steps is None and steps is not None and steps < _FEWEST_STEPS:
+        smaller = "" if config.preset == "tiny" else " or choose a smaller preset"
         yield (
-            f"Only about {_counted(steps, 'step')} can be made in the time given, too few to learn much: give more minutes "
-            "or choose a smaller preset."
+            f"Only about {_counted(steps, 'step')} can be made in the time given, too few to learn much: give more "
+            f"minutes{smaller}."
         )
 
 

@@ -9,8 +9,9 @@ import pytest
 
 import napari_vaegan as nv
 from napari_vaegan.images.collection import Plane, collect_images
+from napari_vaegan.quality import measure
 from napari_vaegan.quality.halves import halve
-from napari_vaegan.quality.measure import LONGEST_SECONDS, PICTURE_BYTES, SHORTEST_SECONDS, measure_quality, seconds_for
+from napari_vaegan.quality.measure import LONGEST_SECONDS, PICTURE_BYTES, measure_quality, seconds_for
 from napari_vaegan.training.events import Finished, Measuring
 
 KINDS = ["inpaint", "super-resolve ×2", "super-resolve ×3", "super-resolve ×4", "denoise"]
@@ -19,6 +20,12 @@ KINDS = ["inpaint", "super-resolve ×2", "super-resolve ×3", "super-resolve ×4
 @pytest.fixture(scope="module")
 def planes(textured_images) -> tuple[Plane, ...]:
     return collect_images(textured_images).planes
+
+
+@pytest.fixture
+def many_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure on as many patches as there is time for."""
+    monkeypatch.setattr(measure, "MOST_ROUNDS", 32)
 
 
 def test_a_trained_model_was_measured_in_every_kind(tiny_model):
@@ -46,6 +53,7 @@ def test_colour_and_fewer_tasks_are_measured(tiny_rgb_model):
     assert quality.generated == []
 
 
+@pytest.mark.usefixtures("many_rounds")
 def test_more_time_measures_more_patches_and_keeps_to_it(tiny_model, planes):
     begin = time.perf_counter()
     quality = measure_quality(tiny_model, planes, 4.0)
@@ -54,6 +62,7 @@ def test_more_time_measures_more_patches_and_keeps_to_it(tiny_model, planes):
     assert quality.kinds[0].patches >= tiny_model.header.quality.kinds[0].patches
 
 
+@pytest.mark.usefixtures("many_rounds")
 def test_a_stop_gives_up_within_a_second(tiny_model, planes):
     begin = time.perf_counter()
     assert measure_quality(tiny_model, planes, 60.0, stop=lambda: time.perf_counter() > begin + 0.7) is None
@@ -88,6 +97,6 @@ def test_halves_share_no_pixel(planes):
 
 
 def test_the_time_for_measuring_is_a_small_share_of_the_training():
-    assert seconds_for(1) == SHORTEST_SECONDS
+    assert seconds_for(1) == measure.SHORTEST_SECONDS
     assert seconds_for(300) == pytest.approx(9)
     assert seconds_for(1e6) == LONGEST_SECONDS

@@ -10,6 +10,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 import napari_vaegan as nv
+from napari_vaegan.quality import measure
 from napari_vaegan.training import stages
 from napari_vaegan.training.batches import Batch
 from napari_vaegan.training.events import Warned
@@ -40,6 +41,8 @@ def trained(pairs: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[nv.Mo
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stages, "mean_terms", watch)
+        patch.setattr(measure, "SHORTEST_SECONDS", 10.0)
+        patch.setattr(measure, "MOST_ROUNDS", 12)
         path = tmp_path_factory.mktemp("noisy") / "c.checkpoint"
         config = nv.TrainingConfig(**TINY, steps=250, tasks=("denoise",), adversarial=False)
         model = nv.train(pairs[1], config, on_event=events.append, checkpoint=path)
