@@ -204,10 +204,18 @@ def write_page(results: list[dict[str, Any]]) -> None:
             f"(target ≤ 0.7 s), with 8 samples {result['sampled_s_per_megapixel']:.2f} s (target ≤ 5 s).",
             "",
         ]
-    notes = HERE / "notes.md"
-    if notes.exists():
-        lines += [notes.read_text().rstrip(), ""]
+    for more in ("notes.md", "style.md"):
+        if (HERE / more).exists():
+            lines += [(HERE / more).read_text().rstrip(), ""]
     PAGE.write_text("\n".join(lines))
+
+
+def write_all() -> None:
+    """Write the page of figures from all results that are there."""
+    order = {"nuclei": 0, "em": 1, PAIRS: 2}
+    results = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
+    write_page(sorted(results, key=lambda result: (order.get(result["set"], 3), result["minutes"])))
+    print(f"Written: {PAGE}")
 
 
 def main() -> None:
@@ -230,10 +238,7 @@ def main() -> None:
                 options.data.resolve(), name, options.preset, options.minutes, options.referee.resolve(), options.images
             )
             (RESULTS / f"{name}-{options.preset}-{options.minutes:g}.json").write_text(json.dumps(result, indent=1) + "\n")
-    order = {"nuclei": 0, "em": 1, PAIRS: 2}
-    results = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
-    write_page(sorted(results, key=lambda result: (order.get(result["set"], 3), result["minutes"])))
-    print(f"Written: {PAGE}")
+    write_all()
 
 
 if __name__ == "__main__":

@@ -237,7 +237,7 @@ def test_the_record_says_how_the_images_were_made(tiny_model, source, tmp_path):
     nv.restore_folder(tiny_model, source, tmp_path / "restored", "super-resolve", **settings)
     (run,) = json.loads((tmp_path / "restored" / "restore-folder.json").read_text())["runs"]
     assert run["task"] == "super-resolve"
-    assert run["settings"] == {"axes": None, "samples": 0, "seed": 0, **settings}
+    assert run["settings"] == {"axes": None, "realism": 0.0, "samples": 0, "seed": 0, **settings}
     assert run["model"]["name"] == "tiny"
     assert [file["output"] for file in run["files"]] == ["cell0.tif", "more/cell4.png"]
 

@@ -78,7 +78,7 @@ def image(textured_images: Path, tmp_path: Path) -> Path:
     "command",
     [
         *("train", "generate", "variations", "interpolate"),
-        *("inpaint", "super-resolve", "denoise", "restore-folder", "info", "demo"),
+        *("inpaint", "super-resolve", "denoise", "match-style", "restore-folder", "info", "demo"),
     ],
 )
 def test_every_command_has_a_help(command):

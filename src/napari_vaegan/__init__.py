@@ -1,4 +1,4 @@
-"""napari-vaegan: train a VAE-GAN on a folder of microscopy images; generate, inpaint, super-resolve and denoise with it.
+"""napari-vaegan: train a VAE-GAN on a folder of microscopy images; generate, inpaint, super-resolve, denoise, match style.
 
 The public names are imported when they are first used, so that importing the package costs next to nothing.
 """

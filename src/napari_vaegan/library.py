@@ -16,7 +16,7 @@ import platformdirs
 import torch
 
 from napari_vaegan.config import TrainingConfig
-from napari_vaegan.errors import SettingError, Stopped
+from napari_vaegan.errors import DataError, SettingError, Stopped
 from napari_vaegan.images.collection import Collection, collect_images
 from napari_vaegan.images.division import split
 from napari_vaegan.images.image import Image
@@ -26,6 +26,8 @@ from napari_vaegan.quality.measure import measure_quality, seconds_for
 from napari_vaegan.restoration.header import CalibrationRecord, Header, NoiseRecord, Scale
 from napari_vaegan.restoration.model import Model
 from napari_vaegan.restoration.model_file import read_model
+from napari_vaegan.restoration.style.look import Look
+from napari_vaegan.restoration.style.record import LookRecord
 from napari_vaegan.training.checkpoint import describe_checkpoint
 from napari_vaegan.training.events import Event, Measuring, Warned
 from napari_vaegan.training.training import Outcome, Training
@@ -120,6 +122,7 @@ def train(
     collection = collect_images(source, config.axes, config.channels, on_progress=heed_stop)
     noise = find_noise(collection.planes, config.noise, config.noise_by_hand, heed_stop)
     division = split(collection, config.validation_fraction, config.seed, strips=bool(noise.laws))
+    look = _look_of(collection, config.seed, heed_stop)
     heed_stop()
     training = Training(
         noise.mark(division.training),
@@ -144,6 +147,7 @@ def train(
     outcome = training.run()
     header = _header(name or _name_of(source), config, collection, outcome, training, warnings)
     header.noise = [_noise_record(law) for law in noise.typical]
+    header.look = look
     model = Model(outcome.networks, header, config.device, config.precision)
     if not outcome.stopped:
         seconds = seconds_for(outcome.seconds)
@@ -191,6 +195,14 @@ def _origin_of_part(part: Any) -> str:
     if isinstance(part, (str, os.PathLike)):
         return str(Path(part).resolve())
     return part.name if isinstance(part, Image) else "array"
+
+
+def _look_of(collection: Collection, seed: int, heed_stop: Callable[[], object]) -> LookRecord | None:
+    """Return the look of the images; None if they show nothing that has one."""
+    try:
+        return Look.of([plane.pixels for plane in collection.planes], collection.colour, seed, heed_stop).record()
+    except DataError:
+        return None
 
 
 def _noise_record(law: NoiseLaw) -> NoiseRecord:

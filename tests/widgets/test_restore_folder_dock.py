@@ -173,10 +173,23 @@ def test_inpainting_asks_for_masks(driver: Driver, cells: Path, tmp_path: Path) 
 
 def test_only_the_tasks_of_the_model_are_offered(driver: Driver, tiny_rgb_model: nv.Model, tmp_path: Path) -> None:
     dock = driver.open()
-    assert [dock.task.itemData(index) for index in range(dock.task.count())] == ["denoise", "super-resolve", "inpaint"]
+    every = ["denoise", "super-resolve", "inpaint", "match-style"]
+    assert [dock.task.itemData(index) for index in range(dock.task.count())] == every
     dock.model.choose(tiny_rgb_model.save(tmp_path / "other.vaegan"))
-    assert [dock.task.itemData(index) for index in range(dock.task.count())] == ["denoise", "super-resolve"]
+    assert [dock.task.itemData(index) for index in range(dock.task.count())] == ["denoise", "super-resolve", "match-style"]
     assert "There is no input folder" in dock.reason.text()
+
+
+def test_a_folder_gets_another_look(driver: Driver, cells: Path, textured_images: Path, tiny_model: nv.Model) -> None:
+    dock = driver.open(cells)
+    driver.choose_task(dock, "match-style")
+    dock.style_path.give(textured_images / "nowhere")
+    assert "There is nothing at" in dock.reason.text()
+    dock.style_path.give(textured_images)
+    dock.strength.slider.setValue(70)
+    assert driver.run(dock).startswith("2 images restored")
+    matched = tifffile.imread(cells.with_name("cells-restored") / "a.tif")
+    np.testing.assert_array_equal(matched, tiny_model.match_style(CELL, textured_images, 0.7).image)
 
 
 def test_wrong_axes_are_refused_before_the_start(driver: Driver, cells: Path) -> None:

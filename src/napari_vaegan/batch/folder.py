@@ -37,14 +37,16 @@ from napari_vaegan.images.writing import write_image
 from napari_vaegan.library import load
 from napari_vaegan.observation.degradations import FACTORS
 from napari_vaegan.restoration.effort import Effort, Quality
+from napari_vaegan.restoration.match_style import check_strength
 from napari_vaegan.restoration.model import Model
 from napari_vaegan.restoration.progress import OnProgress, no_progress, part_of
 from napari_vaegan.restoration.realism import check_realism
 from napari_vaegan.restoration.restoration import Restoration
+from napari_vaegan.restoration.style.source import describe_style
 
 logger = logging.getLogger(__name__)
 
-FolderTask = Literal["denoise", "super-resolve", "inpaint"]
+FolderTask = Literal["denoise", "super-resolve", "inpaint", "match-style"]
 
 RECORD = "restore-folder.json"
 """Name of the file that says how the images beside it were made."""
@@ -58,6 +60,8 @@ class _Job:
     task: FolderTask
     factor: int
     mask: Path | NDArray[Any] | None
+    style: Any
+    strength: float
     source: Path
     effort: Effort
     axes: str | None
@@ -67,6 +71,9 @@ class _Job:
 
     def settings(self) -> dict[str, Any]:
         """Return what a reader needs to make the same images again."""
+        if self.task == "match-style":
+            own = {"style": describe_style(self.style), "strength": self.strength}
+            return {"seed": self.effort.seed, "axes": self.axes, **own}
         settings: dict[str, Any] = {**asdict(self.effort), "axes": self.axes, "realism": self.realism}
         if self.task == "super-resolve":
             settings["factor"] = self.factor
@@ -92,6 +99,8 @@ def restore_folder(
     *,
     factor: int = 2,
     mask: Any = None,
+    style: Any = None,
+    strength: float = 1.0,
     samples: int = 8,
     seed: int = 0,
     axes: str | None = None,
@@ -119,12 +128,15 @@ def restore_folder(
     destination
         Folder for the restored ones; made if it is not there. It may lie inside ``source``, and is then no input.
     task
-        What to do: ``"denoise"``, ``"super-resolve"`` or ``"inpaint"``.
+        What to do: ``"denoise"``, ``"super-resolve"``, ``"inpaint"`` or ``"match-style"``.
     factor
         Of super-resolution: 2, 3 or 4.
     mask
         Of inpainting, True or above 0 where a pixel is missing: an array or a file for all images, or a folder with a
         mask of the same name for each.
+    style, strength
+        Of matching style: where the look comes from, and how much of it, as in ``Model.match_style``. Each image gets a
+        change of its own.
     samples
         How many possible truths to draw, if they are written.
     seed
@@ -169,6 +181,7 @@ def restore_folder(
         If the destination is the source, would receive results over inputs, or cannot be written.
     """
     _check_task(task, factor, mask)
+    _check_style(task, style, strength, write_std or write_samples or realism > 0)
     effort = Effort(samples, seed, quality)
     check_realism(realism)
     if write_samples and samples == 0:
@@ -177,10 +190,11 @@ def restore_folder(
     inputs = _find_inputs(source, destination, mask)
     mask = _open_mask(mask)
     model = model if isinstance(model, Model) else load(model)
-    model.check_task(task)
+    if task != "match-style":
+        model.check_task(task)
     if not write_samples:
         effort = replace(effort, samples=0)
-    job = _Job(model, task, factor, mask, source, effort, axes, realism, write_std, overwrite)
+    job = _Job(model, task, factor, mask, style, strength, source, effort, axes, realism, write_std, overwrite)
     names = [path.relative_to(source) for path in inputs]
     plan = dict(zip(inputs, plan_outputs(source, names, job.kinds), strict=True))
     _refuse_inputs_as_outputs(plan, destination, job)
@@ -218,6 +232,15 @@ def _check_task(task: str, factor: int, mask: Any) -> None:
         raise SettingError("Inpainting needs a mask: give an array, a mask file, or a folder of masks.")
     if task != "inpaint" and mask is not None:
         raise SettingError(f"A mask was given, but {task} takes none: leave it out, or choose the task inpaint.")
+
+
+def _check_style(task: str, style: Any, strength: float, estimates: bool) -> None:
+    check_strength(strength)
+    if task != "match-style":
+        if style is not None:
+            raise SettingError(f"A style was given, but {task} takes none: leave it out, or choose the task match-style.")
+    elif estimates:
+        raise SettingError("Matching style has no standard deviation, samples or realism: a look is no estimate.")
 
 
 def _open_mask(mask: Any) -> Path | NDArray[Any] | None:
@@ -276,6 +299,9 @@ def _restore_file(job: _Job, path: Path, output: Path, done: Callable[..., FileD
 
 
 def _restore(job: _Job, path: Path, image: Image, on_progress: OnProgress) -> Restoration:
+    if job.task == "match-style":
+        seed = job.effort.seed
+        return job.model.match_style(image.pixels, job.style, job.strength, seed, image.axes, on_progress)
     common: dict[str, Any] = {
         **asdict(job.effort),
         "axes": image.axes,

@@ -108,7 +108,8 @@ def notes_on(result: Restoration, image: Image) -> tuple[str, ...]:
 
 def note_in_file(result: Restoration) -> str:
     """Return what the file of a restored image says of it: nothing of a best estimate."""
-    return f"napari-vaegan: {result.report['image']}" if result.report["realism"] > 0 else ""
+    report = result.report
+    return f"napari-vaegan: {report['image']}" if report["realism"] > 0 or "purpose" in report else ""
 
 
 def make_writable_folder(folder: Path) -> None:

@@ -15,7 +15,7 @@ from napari_vaegan.cli.folder import restore_folder
 from napari_vaegan.cli.generate import generate
 from napari_vaegan.cli.info import info
 from napari_vaegan.cli.latents import interpolate, variations
-from napari_vaegan.cli.restore import denoise, inpaint, super_resolve
+from napari_vaegan.cli.restore import denoise, inpaint, match_style, super_resolve
 from napari_vaegan.cli.train import train
 from napari_vaegan.errors import VaeganError
 
@@ -35,7 +35,7 @@ class OneSentenceErrors(TyperGroup):
 app = typer.Typer(
     cls=OneSentenceErrors,
     name="napari-vaegan",
-    help="Train one model on a folder of microscopy images; generate, inpaint, super-resolve and denoise with it.",
+    help="Train one model on a folder of microscopy images; generate, inpaint, super-resolve, denoise, match style.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -43,7 +43,7 @@ app = typer.Typer(
 )
 for _command in (
     *(check, train, generate, variations, interpolate),
-    *(inpaint, super_resolve, denoise, restore_folder, info, demo),
+    *(inpaint, super_resolve, denoise, match_style, restore_folder, info, demo),
 ):
     app.command(_command.__name__.replace("_", "-"))(_command)
 

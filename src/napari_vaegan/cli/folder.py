@@ -20,6 +20,8 @@ from napari_vaegan.cli.options import (
     RealismOption,
     SamplesOption,
     SeedOption,
+    StrengthOption,
+    StyleOption,
     WriteSamplesOption,
     WriteStdOption,
 )
@@ -36,12 +38,16 @@ def restore_folder(
     destination: Annotated[Path, typer.Argument(help="Folder for the restored ones.", show_default=False)],
     *,
     model: ModelOption,
-    task: Annotated[Literal["denoise", "super-resolve", "inpaint"], typer.Option(help="What to do.")] = "denoise",
+    task: Annotated[
+        Literal["denoise", "super-resolve", "inpaint", "match-style"], typer.Option(help="What to do.")
+    ] = "denoise",
     factor: FactorOption = 2,
     mask: Annotated[
         Path | None,
         typer.Option(help="To inpaint: a mask file for all images, or a folder of masks of the same names."),
     ] = None,
+    style: StyleOption = None,
+    strength: StrengthOption = 1.0,
     samples: SamplesOption = 8,
     seed: SeedOption = 0,
     axes: AxesOption = None,
@@ -65,6 +71,8 @@ def restore_folder(
             task,
             factor=factor,
             mask=mask,
+            style=style,
+            strength=strength,
             samples=samples,
             seed=seed,
             axes=axes,

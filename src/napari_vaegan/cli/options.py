@@ -19,6 +19,14 @@ OutOption = Annotated[
     Path, typer.Option("--out", "-o", help="Where the result goes: .tif, .ome.tif or .png.", show_default=False)
 ]
 FactorOption = Annotated[int, typer.Option(help="How many times finer Y and X become: 2, 3 or 4.")]
+StyleOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Where the look comes from: an image, a folder of images, or another model file.",
+        show_default="the model's training folder",
+    ),
+]
+StrengthOption = Annotated[float, typer.Option(help="How much of the look, from 0 to 1.")]
 SamplesOption = Annotated[int, typer.Option(help="How many possible truths to draw, if they are written.")]
 SeedOption = Annotated[int, typer.Option(help="The same seed draws the same samples.")]
 RealismOption = Annotated[

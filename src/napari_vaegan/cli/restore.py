@@ -1,4 +1,4 @@
-"""``napari-vaegan inpaint``, ``super-resolve`` and ``denoise``: one image each."""
+"""``napari-vaegan inpaint``, ``super-resolve``, ``denoise`` and ``match-style``: one image each."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from napari_vaegan.cli.options import (
     RealismOption,
     SamplesOption,
     SeedOption,
+    StrengthOption,
+    StyleOption,
     WriteSamplesOption,
     WriteStdOption,
 )
@@ -128,6 +130,27 @@ def denoise(
     _restore("Denoised", Order(image, model, device, axes, out, write_std, write_samples, overwrite), run)
 
 
+def match_style(
+    image: ImageArgument,
+    *,
+    model: ModelOption,
+    out: OutOption,
+    style: StyleOption = None,
+    strength: StrengthOption = 1.0,
+    seed: SeedOption = 0,
+    axes: AxesOption = None,
+    overwrite: OverwriteOption = False,
+    device: DeviceOption = "auto",
+) -> None:
+    """Give an image the look of the training folder or of other images; for viewing, not for measuring."""
+
+    def run(drawer: Model, picture: Image, on_progress: OnProgress) -> Restoration:
+        return drawer.match_style(picture.pixels, style, strength, seed, picture.axes, on_progress)
+
+    order = Order(image, model, device, axes, out, write_std=False, write_samples=False, overwrite=overwrite)
+    _restore("Style matched", order, run)
+
+
 def _restore(
     done: str,
     order: Order,
@@ -163,6 +186,9 @@ def _restore(
 def _report(result: Restoration) -> str:
     report = result.report
     size = " × ".join(str(length) for length in result.image.shape)
+    if "purpose" in report:
+        kept = f"structure kept to {report['structure']:.3f}, strength {report['strength']:g}"
+        return f"  {size} {result.image.dtype} in {report['seconds']:.1f} s; {kept}\n  {report['purpose']}"
     tiles = f"{report['tiles']} tile{'' if report['tiles'] == 1 else 's'}"
     uncertain = result.std[result.std > 0]
     error = f"; expected error ± {uncertain.mean():.3g}" if uncertain.size else "; nothing was missing"

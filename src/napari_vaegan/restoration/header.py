@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from napari_vaegan.config import TrainingConfig
 from napari_vaegan.restoration.quality_record import QualityRecord
+from napari_vaegan.restoration.style.record import LookRecord
 
 FORMAT_VERSION: Final = 2
 
@@ -84,6 +85,8 @@ class Header(BaseModel):
         The noise law of the training images, one a channel; empty where none was fitted.
     quality
         What was measured at the end of the training; None if it was not.
+    look
+        The look of the training images; None in files of earlier versions, or if there is none to be seen.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -110,6 +113,7 @@ class Header(BaseModel):
     parameters: int | None = None
     noise: list[NoiseRecord] = []
     quality: QualityRecord | None = None
+    look: LookRecord | None = None
 
     @property
     def noisy_only(self) -> bool:

@@ -22,10 +22,12 @@ from napari_vaegan.restoration.header import Header
 from napari_vaegan.restoration.inpaint import inpaint
 from napari_vaegan.restoration.interpolate import interpolate
 from napari_vaegan.restoration.latents import Latents
+from napari_vaegan.restoration.match_style import match_style
 from napari_vaegan.restoration.model_file import write_model
 from napari_vaegan.restoration.progress import OnProgress, no_progress
 from napari_vaegan.restoration.realism import samples_for
 from napari_vaegan.restoration.restoration import Restoration
+from napari_vaegan.restoration.style.source import LookSource
 from napari_vaegan.restoration.super_resolve import super_resolve
 from napari_vaegan.restoration.variations import variations
 from napari_vaegan.training.calibration import KindCalibration
@@ -33,7 +35,7 @@ from napari_vaegan.training.device import choose_device, choose_precision, place
 
 
 class Model:
-    """A trained VAE-GAN that generates, inpaints, super-resolves and denoises.
+    """A trained VAE-GAN that generates, inpaints, super-resolves, denoises, and matches the style of images.
 
     Made by ``napari_vaegan.train`` or ``napari_vaegan.load``.
 
@@ -49,6 +51,7 @@ class Model:
 
     def __init__(self, networks: VaeGan, header: Header, device: str = "auto", precision: str = "auto") -> None:
         self.header = header
+        self.looks = LookSource(header)
         where = choose_device(device)
         networks = place(networks.eval().requires_grad_(False), where)
         self.engine = Engine(networks, where, choose_precision(precision, where))
@@ -361,6 +364,52 @@ class Model:
         """
         drawn = samples_for(realism, samples)
         return denoise(self, image, drawn, seed, axes, quality, on_progress).with_realism(realism)
+
+    def match_style(
+        self,
+        image: Any,
+        style: Any = None,
+        strength: float = 1.0,
+        seed: int = 0,
+        axes: str | None = None,
+        on_progress: OnProgress = no_progress,
+    ) -> Restoration:
+        """Give an image the look of others, for viewing and for feeding networks; not for measuring intensities.
+
+        One change is found for the whole image or series, and applied pixel by pixel: nothing moves and nothing is added,
+        and tiles cannot show. Colour images are changed by a linear map of optical density, others by a rising curve of
+        intensity for each channel.
+
+        Parameters
+        ----------
+        image : array
+            Any shape from 8 × 8 up, with time, depth and channels as they come.
+        style : optional
+            Where the look comes from: None for the training folder; images, as arrays or files; a folder; another model, or
+            the file of one. All images count, not one of them.
+        strength
+            Between 0, which returns the image bit by bit, and 1.
+        seed
+            Start of the random numbers with which references are summarised.
+        axes, on_progress
+            As in ``inpaint``.
+
+        Returns
+        -------
+        Restoration
+            Without samples, and with a standard deviation of 0: a look is no estimate. ``report`` tells ``structure`` (the
+            correlation of the edges with the image's), ``constrained_share`` (of pixels that wanted to change more than
+            structure allows), ``out_of_distribution``, and the ``strength`` that was applied: an image without tissue or
+            of another kind than the references is left as it is, or nearly so, and a warning says so.
+
+        Raises
+        ------
+        SettingError
+            If the strength is not between 0 and 1, or a model has no look recorded.
+        ShapeError, DataError
+            If image or references do not fit the model, cannot be used, or have pixels that are NaN or infinite.
+        """
+        return match_style(self, image, style, strength, seed, axes, on_progress)
 
     def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> Path:
         """Write the model to one file, whole or not at all.

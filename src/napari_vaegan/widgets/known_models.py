@@ -32,8 +32,8 @@ class KnownModel:
         return self.path.stem
 
     def does(self, task: str) -> bool:
-        """Whether it was trained for a task."""
-        return task in self.header.config.tasks
+        """Whether it was trained for a task; to match style takes no training."""
+        return task == "match-style" or task in self.header.config.tasks
 
 
 class KnownModels:

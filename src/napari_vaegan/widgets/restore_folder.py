@@ -27,13 +27,14 @@ from napari_vaegan.widgets.realism_slider import RealismSlider
 from napari_vaegan.widgets.remembered import recall_list, remember
 from napari_vaegan.widgets.runner import Runner
 from napari_vaegan.widgets.spin_box import spin_box
+from napari_vaegan.widgets.strength_slider import StrengthSlider
 
 if TYPE_CHECKING:
     import napari
 
     from napari_vaegan.batch import FileDone, FolderSummary
 
-_TASKS = ("denoise", "super-resolve", "inpaint")
+_TASKS = ("denoise", "super-resolve", "inpaint", "match-style")
 _REMEMBERED = "restored folders"
 
 
@@ -60,6 +61,7 @@ class RestoreFolder(Dock):
         self.task.currentIndexChanged.connect(self._task_changed)
         for field in (self.source, self.destination, self.masks):
             field.changed.connect(self._folders_changed)
+        self.style_path.changed.connect(self.refresh)
         self.axes.textChanged.connect(self.refresh)
         self._model_changed()
         self._recall()
@@ -73,7 +75,7 @@ class RestoreFolder(Dock):
 
     @property
     def chosen_task(self) -> str:
-        """As the library calls it; empty if the model does nothing for a folder."""
+        """As the library calls it; empty if there is no model."""
         return str(self.task.currentData() or "")
 
     @property
@@ -84,20 +86,25 @@ class RestoreFolder(Dock):
             settings["factor"] = self.factor.currentData()
         if self.chosen_task == "inpaint":
             settings["mask"] = str(self.masks.path)
-        if self.write_samples.isChecked():
-            settings["samples"] = self.samples.value()
-        settings |= {"seed": self.seed.value(), **self.quality.settings}
-        if self.dial.realism > 0:
-            settings["realism"] = self.dial.realism
+        if self.chosen_task == "match-style":
+            settings["style"] = str(self.style_path.path) if self.style_path.path else None
+            settings["strength"] = self.strength.strength
+        settings["seed"] = self.seed.value()
         if self.axes.text().strip():
             settings["axes"] = self.axes.text().strip().upper()
-        for box, name in (
-            (self.write_std, "write_std"),
-            (self.write_samples, "write_samples"),
-            (self.overwrite, "overwrite"),
-        ):
-            if box.isChecked():
-                settings[name] = True
+        if self.overwrite.isChecked():
+            settings["overwrite"] = True
+        return settings if self.chosen_task == "match-style" else settings | self._settings_of_estimates()
+
+    def _settings_of_estimates(self) -> dict[str, Any]:
+        """Return what only tasks take that estimate what is not known."""
+        settings: dict[str, Any] = dict(self.quality.settings)
+        if self.dial.realism > 0:
+            settings["realism"] = self.dial.realism
+        if self.write_std.isChecked():
+            settings["write_std"] = True
+        if self.write_samples.isChecked():
+            settings |= {"samples": self.samples.value(), "write_samples": True}
         return settings
 
     def hindrance(self) -> str:
@@ -105,13 +112,12 @@ class RestoreFolder(Dock):
         model = self.model.chosen
         if model is None:
             return "There is no model: train one in the dock Train, or open a file."
-        if not self.chosen_task:
-            tasks = ", ".join(model.header.config.tasks)
-            return f"The model {model.label} was trained to {tasks}, which restores no images: choose another one."
         if self.source.path is None:
             return "There is no input folder: choose one."
         if self.chosen_task == "inpaint" and self.masks.path is None:
             return "Inpainting needs masks: choose a mask file, or a folder of masks of the images' names."
+        if self.chosen_task == "match-style" and self.style_path.path is not None and not self.style_path.path.exists():
+            return f"There is nothing at {self.style_path.path}: choose images or a model whose look is wanted."
         return self._fault_of_images() or self._fault_of_axes()
 
     def refresh(self) -> None:
@@ -192,6 +198,14 @@ class RestoreFolder(Dock):
             self,
             files=True,
         )
+        self.style_path = PathField(
+            "Whose look the images get: an image, a folder of images, a model; the model's training folder if left empty.",
+            "style folder",
+            self,
+            files=True,
+        )
+        self.style_path.line.setPlaceholderText("the training folder")
+        self.strength = StrengthSlider(self)
         self.axes = QLineEdit(self)
         self.axes.setPlaceholderText("as the files say")
         self.axes.setToolTip("Axes of every image, such as TYX, where the files do not say; guessed if left empty.")
@@ -199,6 +213,8 @@ class RestoreFolder(Dock):
         self.form.addRow("Task", self.task)
         self.form.addRow("Factor", self.factor)
         self.form.addRow("Masks", self.masks)
+        self.form.addRow("Look of", self.style_path)
+        self.form.addRow("Strength", self.strength)
         self.form.addRow("Axes", self.axes)
         self.quality = QualityChooser(self)
         self.form.addRow("Quality", self.quality)
@@ -211,9 +227,9 @@ class RestoreFolder(Dock):
         self.samples = spin_box(1, 8, 64, "How many possible truths to draw for each image.")
         self.samples.setEnabled(False)
         self.write_samples.toggled.connect(self.samples.setEnabled)
-        drawn = QHBoxLayout()
-        drawn.addWidget(self.write_samples)
-        drawn.addWidget(self.samples, 1)
+        self.drawn = QHBoxLayout()
+        self.drawn.addWidget(self.write_samples)
+        self.drawn.addWidget(self.samples, 1)
         self.overwrite = QCheckBox("replace what is there", self)
         self.overwrite.setToolTip(
             "Restore every image anew. If not, images that are done already are skipped: a run goes on where it stopped."
@@ -222,7 +238,7 @@ class RestoreFolder(Dock):
         self.dial = RealismSlider(self)
         self.form.addRow("Realism", self.dial)
         self.form.addRow("Also write", self.write_std)
-        self.form.addRow("", drawn)
+        self.form.addRow("", self.drawn)
         self.form.addRow("Seed", self.seed)
         self.form.addRow("Overwrite", self.overwrite)
 
@@ -271,6 +287,13 @@ class RestoreFolder(Dock):
     def _task_changed(self) -> None:
         self.form.setRowVisible(self.factor, self.chosen_task == "super-resolve")
         self.form.setRowVisible(self.masks, self.chosen_task == "inpaint")
+        matching = self.chosen_task == "match-style"
+        self.form.setRowVisible(self.style_path, matching)
+        self.form.setRowVisible(self.strength, matching)
+        self.form.setRowVisible(self.quality, not matching)
+        self.form.setRowVisible(self.dial, not matching)
+        self.form.setRowVisible(self.write_std, not matching)
+        self.form.setRowVisible(self.drawn, not matching)
         self.refresh()
 
     def _fault_of_images(self) -> str:

@@ -60,9 +60,16 @@ def add_result(viewer: napari.Viewer, result: Restoration, made: Provenance) -> 
     uncertain = std[std > 0]
     bright = float(np.percentile(uncertain, BRIGHT_PERCENTILE)) if uncertain.size else 1.0
     viewer.add_image(std, name=f"{made.name} error (std)", colormap="inferno", contrast_limits=(0, bright), **common)
-    mean: ImageLayer = viewer.add_image(result.image, name=made.name, **made.look, **common)
-    viewer.layers.selection.active = mean
-    return mean
+    return add_image_of(viewer, result, made)
+
+
+def add_image_of(viewer: napari.Viewer, result: Restoration, made: Provenance) -> ImageLayer:
+    """Add the image of a restoration alone."""
+    own = {**made.metadata[OWN], "report": result.report}
+    metadata = {**made.metadata, OWN: own}
+    layer: ImageLayer = viewer.add_image(result.image, name=made.name, metadata=metadata, **made.look, **made.placement)
+    viewer.layers.selection.active = layer
+    return layer
 
 
 def _add_samples(viewer: napari.Viewer, result: Restoration, made: Provenance, common: dict[str, Any]) -> None:
