@@ -189,7 +189,7 @@ def test_a_stop_while_images_are_read_is_said_and_leaves_nothing(textured_images
 
 def test_a_stop_in_the_first_step_is_said_and_leaves_nothing(textured_images: Path, tmp_path: Path) -> None:
     checkpoint = tmp_path / "nothing.checkpoint"
-    listener = Listener(stop_after=0, questions=40)
+    listener = Listener(stop_after=0, questions=72)
     with pytest.raises(Stopped, match="before its first step"):
         nv.train(textured_images, FORTY, on_event=listener, stop=listener.stop, checkpoint=checkpoint)
     assert [type(event) for event in listener.events] == [Started, StageChanged]
