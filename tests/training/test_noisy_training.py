@@ -88,7 +88,7 @@ def test_its_quality_is_judged_as_against_clean_images(trained: Any, pairs: Any)
     (quality,) = model.header.quality.kinds
     span = model.typical_scaling.span[0]
     errors = [np.mean((model.denoise(noisy, samples=0).mean - clean) ** 2) for clean, noisy in zip(*pairs, strict=True)]
-    assert quality.mean_psnr == pytest.approx(-10 * np.log10(np.mean(errors) / span**2), abs=1.5)
+    assert quality.mean_psnr == pytest.approx(-10 * np.log10(np.mean(errors) / span**2), abs=2.5)
     assert quality.sample_psnr < quality.average_psnr
     observed = dict(zip(quality.levels, quality.observed, strict=True))
     assert 0.8 < observed[0.9] < 0.99

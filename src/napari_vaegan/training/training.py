@@ -226,7 +226,7 @@ class Training:
         if self.best is None:
             with self._beside_the_training():
                 judgement = self.validator.judge(self.players.average.module, self.device, HURRIED_PATCHES)
-            self._take_in(judgement, Diagnosis())
+            self._keep_if_best(judgement, self.players.average.module, healthy=True)
             self.on_event(
                 Warned("Training was stopped before its first validation: until it is resumed, error bars are rough.")
             )
@@ -303,7 +303,6 @@ class Training:
 
     def _take_in(self, judgement: Judgement, diagnosis: Diagnosis) -> None:
         """Keep the weights if they are the best, and repair what is wrong with them."""
-        self.validations = max(self.validations + 1, int(self.clock.total(self.step) * VALIDATIONS))
         good = self._good
         healthy = not diagnosis.findings and not self.repair.is_lost(judgement, good)
         self._keep_if_best(judgement, self.players.average.module, healthy)
@@ -347,6 +346,7 @@ class Training:
         return self.stages[max(self.stage_index, 0)].name
 
     def _keep_if_best(self, judgement: Judgement, average: VaeGan, healthy: bool) -> None:
+        self.validations = max(self.validations + 1, int(self.clock.total(self.step) * VALIDATIONS))
         highest = max((entry["score"] for entry in self.curves if "score" in entry), default=-np.inf)
         unrivalled = self.best is None or not self.best.healthy
         best = unrivalled or (healthy and judgement.score >= highest - SCORE_TOLERANCE)
