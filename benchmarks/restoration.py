@@ -56,7 +56,7 @@ def machine() -> str:
         flags = next((line for line in lines if line.startswith("flags")), "")
         extensions = ", with AMX" if "amx_bf16" in flags else ", without AMX"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{model}, {cores} cores{extensions}"
+    return f"{model}, {cores} core{'s' if cores != 1 else ''}{extensions}"
 
 
 def commit() -> str:
