@@ -22,7 +22,7 @@ class RealismSlider(QWidget):
             "image, of which the details are partly invented. What was measured holds all the way."
         )
         self.slider.valueChanged.connect(self.changed)
-        least, most = QLabel("least error", self), QLabel("one possible truth:\nlooks real, is partly invented", self)
+        least, most = QLabel("least error", self), QLabel("one possible truth:\nlooks real,\nis partly invented", self)
         most.setAlignment(Qt.AlignmentFlag.AlignRight)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
