@@ -14,7 +14,7 @@ from napari_vaegan import TrainingConfig
 from napari_vaegan.images.collection import collect_images
 from napari_vaegan.images.division import split
 from napari_vaegan.training.device import flushed_denormals, number_format
-from napari_vaegan.training.stages import Progress
+from napari_vaegan.training.progress import Progress
 from napari_vaegan.training.training import Training
 
 MOMENTS = {"early": 0.3, "late": 0.8}

@@ -195,3 +195,16 @@ def test_a_healthy_training_is_examined_and_left_alone(
     assert None not in (last.coverage, last.floor, last.diversity, last.distance, last.overfitting)
     assert {finding.failure for finding in last.findings} <= {Failure.POSTERIOR_COLLAPSE}  # there is no more after 36 steps
     assert not any("goes back" in message for message in listener.warnings)
+
+
+def test_a_resumed_training_is_held_against_what_it_had_reached(
+    textured_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "LEAST_EXAMINED_STEPS", 20)
+    checkpoint, first, second = tmp_path / "half.checkpoint", Listener(stop_after=33), Ill()
+    config = nv.TrainingConfig(**TINY, steps=36)
+    nv.train(textured_images, config, on_event=first, stop=first.stop, checkpoint=checkpoint)
+    _, reached = torch.load(checkpoint, weights_only=True)["reached"]
+    assert reached > 0
+    nv.train(textured_images, None, on_event=second, checkpoint=checkpoint, resume=True)
+    assert second.of(Diagnosed)[0].diagnosis.best_diversity >= reached

@@ -14,7 +14,9 @@ from napari_vaegan.images.patches import PatchSampler
 from napari_vaegan.observation.degradations import kinds_of
 from napari_vaegan.training.batches import SHARES, Batch, BatchSource
 from napari_vaegan.training.players import Players
-from napari_vaegan.training.stages import Progress, learning_rate, look, method_stages
+from napari_vaegan.training.progress import Progress
+from napari_vaegan.training.stages import learning_rate, method_stages
+from napari_vaegan.training.terms import look
 
 TINY: dict[str, Any] = {"preset": "tiny", "steps": 100, "patch_size": 32, "batch_size": 16}
 

@@ -43,11 +43,13 @@ class AheadSource:
         return batch
 
     def _drawn(self, patches: tuple[int, int]) -> Batch | None:
-        if self._next is not None and self._next.patches == patches:
-            batch, self._next = self._next.batch.result(), None
-            return batch
-        self.set_state(self.state())
-        return None
+        if self._next is None:
+            return None
+        if self._next.patches != patches:
+            self.set_state(self._next.before)
+            return None
+        batch, self._next = self._next.batch.result(), None
+        return batch
 
     def state(self) -> dict[str, Any]:
         """Return the state of chance after the batches that were taken; one drawn ahead does not count."""

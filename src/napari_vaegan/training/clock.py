@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from napari_vaegan.config import TrainingConfig
-from napari_vaegan.training.stages import Progress, Stage
+from napari_vaegan.training.progress import Progress
+from napari_vaegan.training.stages import Stage
 
 
 class Clock:

@@ -23,7 +23,8 @@ from napari_vaegan.training.batches import BatchSource
 from napari_vaegan.training.device import choose_precision, flushed_denormals, is_out_of_memory, number_format
 from napari_vaegan.training.interruption import interruptible
 from napari_vaegan.training.players import Players
-from napari_vaegan.training.stages import Progress, Stage, method_stages
+from napari_vaegan.training.progress import Progress
+from napari_vaegan.training.stages import Stage, method_stages
 from napari_vaegan.training.training import VALIDATIONS
 
 _FEW, _MORE = 2, 8

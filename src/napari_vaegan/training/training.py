@@ -47,8 +47,9 @@ from napari_vaegan.training.events import (
 from napari_vaegan.training.interruption import Interrupted, heed, interruptible
 from napari_vaegan.training.players import Players
 from napari_vaegan.training.previews import Previewer
+from napari_vaegan.training.progress import Progress
 from napari_vaegan.training.repair import Repair
-from napari_vaegan.training.stages import Progress, Stage, method_stages
+from napari_vaegan.training.stages import Stage, method_stages
 from napari_vaegan.training.validation import Judgement, Validator
 
 VALIDATIONS = 12
@@ -428,6 +429,7 @@ class Training:
                 "saved_at": datetime.now(UTC).isoformat(timespec="seconds"),
                 "progress": self.clock.total(self.step),
                 "players": self.players.state(),
+                "reached": [self.diagnostician.best_coverage, self.diagnostician.best_diversity],
                 "step": self.step,
                 "elapsed": self.clock.elapsed,
                 "reserve": self.clock.reserve,
@@ -463,6 +465,7 @@ class Training:
         self.clock = Clock(self.config, time.perf_counter(), state["elapsed"], self.kept_back)
         self.clock.reserve, self.batch_size = state["reserve"], state["batch_size"]
         self._set_random_state(state)
+        self.diagnostician.best_coverage, self.diagnostician.best_diversity = state["reached"]
         if state["best"] is not None:
             calibration = {
                 name: KindCalibration.from_dict(value) for name, value in state["best"].pop("calibration").items()
