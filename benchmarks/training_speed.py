@@ -34,17 +34,18 @@ def measure(folder: Path, preset: str, precision: str, steps: int) -> None:
 def _measure_stages(training: Training, precision: str, steps: int) -> None:
     for stage in training.stages:
         for moment, share in MOMENTS.items():
-            count, side = stage.patches(Progress(share, share, 1))
+            size = stage.batch_size(Progress(share, share, 1))
             seconds = []
             for step in range(steps + 2):
                 begin = time.perf_counter()
                 with number_format(training.device, training.precision):
-                    batch = training.batches.take(count, side).to(training.device)
+                    batch = training.batches.take(size).to(training.device)
                     stage.step(training.players, batch, Progress(share, share, step + 1))
                 seconds.append(time.perf_counter() - begin)
             each = sum(seconds[2:]) / steps  # the first two pay for what is loaded and planned once
-            pace = count * side**2 / 64**2 / each
-            print(f"{precision} {stage.name} {moment}: {each:.3f} s a step of {count} × {side}², {pace:.0f} patches/s")
+            pace = size.pixels / 64**2 / each
+            patches = f"{size.count} + {size.unobserved} × {size.side}²"
+            print(f"{precision} {stage.name} {moment}: {each:.3f} s a step of {patches}, {pace:.0f} patches of 64²/s")
 
 
 def main() -> None:

@@ -96,7 +96,7 @@ def test_spectral_normalisation_bounds_every_layer_of_the_discriminator() -> Non
         for parameter in critic.parameters():
             parameter.mul_(10)
         for _ in range(50):  # the power iteration converges while it trains
-            critic(image, image, known)
+            critic(critic.view(image), image, known)
     norms = [
         torch.linalg.matrix_norm(module.weight.flatten(1), ord=2).item()
         for module in critic.modules()
@@ -113,6 +113,45 @@ def test_spectral_normalisation_can_be_switched_off() -> None:
 
 def test_the_discriminator_judges_at_several_strides() -> None:
     critic = Discriminator(2, (8, 16, 16, 16))
-    verdicts, features = critic(torch.rand(2, 2, 64, 64), torch.rand(2, 2, 64, 64), torch.ones(2, 1, 64, 64))
+    image = torch.rand(2, 2, 64, 64)
+    verdicts, features = critic(critic.view(image), torch.rand(2, 2, 64, 64), torch.ones(2, 1, 64, 64))
     assert [64 // verdict.shape[-1] for verdict in verdicts] == [4, 8, 16]
     assert len(features) == 3
+
+
+def test_the_discriminator_sees_faint_grain_as_well_as_strong_grain() -> None:
+    torch.manual_seed(0)
+    strong = torch.randn(4, 1, 32, 32)
+    views = []
+    for strength in (1.0, 0.001):
+        critic = Discriminator(1, (8, 16, 16))
+        critic.adapt(strength * strong)
+        views.append(critic.view(strength * strong))
+    torch.testing.assert_close(views[0][:, 1:], views[1][:, 1:])
+    assert views[1][:, 1:].std() > 100 * views[1][:, :1].std()
+
+
+def test_the_scale_of_details_follows_real_images_slowly() -> None:
+    critic = Discriminator(1, (8, 16, 16))
+    grain = torch.randn(4, 1, 32, 32)
+    critic.adapt(grain)
+    first = critic.detail_scale.clone()
+    critic.adapt(3 * grain)
+    torch.testing.assert_close(critic.detail_scale, 1.02 * first)
+
+
+def test_texture_is_drawn_for_every_pixel_and_no_image_tells_it() -> None:
+    torch.manual_seed(0)
+    networks = VaeGan(1, ARCHITECTURES["tiny"], CONDITION_SIZE)
+    generator = networks.generator
+    for part in (generator.texture, generator.residual):
+        torch.nn.init.normal_(part.weight)
+    image, condition = torch.rand(1, 1, 32, 32), torch.zeros(1, CONDITION_SIZE)
+    seen = networks.see_truth(image)
+    noise = generator.encode(seen, seen, condition)
+    assert noise[-1].numel() == image.numel()
+    assert not noise[-1].any()
+    smooth = generator.sample(seen, condition, lambda level, like: noise[level])
+    noise[-1] = torch.randn_like(noise[-1])
+    grainy = generator.sample(seen, condition, lambda level, like: noise[level])
+    assert ((grainy - smooth) != 0).float().mean() > 0.9

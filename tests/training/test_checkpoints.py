@@ -114,7 +114,7 @@ def test_a_checkpoint_that_would_run_code_is_refused(
             return (Path.touch, (tmp_path / "executed",))
 
     evil = tmp_path / "evil.checkpoint"
-    write({"version": 3, "config": Evil()}, evil)
+    write({"version": 4, "config": Evil()}, evil)
     with pytest.raises(nv.ModelFileError):
         nv.train(textured_images, nv.TrainingConfig(**TINY, steps=1), checkpoint=evil, resume=True)
     assert not (tmp_path / "executed").exists()

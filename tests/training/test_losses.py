@@ -101,3 +101,17 @@ def test_the_average_remembers_a_share_of_the_training() -> None:
         average.update(module)
     assert 850 < average.module.weight.item() < 950
     assert not any(p.requires_grad for p in average.module.parameters())
+
+
+def test_the_score_tells_grain_from_white_noise_of_the_same_strength() -> None:
+    torch.manual_seed(0)
+
+    def grain(smooth: bool) -> torch.Tensor:
+        white = torch.randn(64, 1, 34, 34)
+        image = torch.nn.functional.avg_pool2d(white, 3, stride=1) if smooth else white[..., 1:-1, 1:-1]
+        return image / image.std()
+
+    def score(smooth: bool) -> torch.Tensor:
+        return losses.ranked_probability_score(grain(smooth), grain(smooth), grain(smooth=True)).mean()
+
+    assert score(smooth=True) < 0.98 * score(smooth=False)

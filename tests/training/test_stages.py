@@ -12,11 +12,11 @@ from napari_vaegan.config import TrainingConfig
 from napari_vaegan.images.collection import collect_images
 from napari_vaegan.images.patches import PatchSampler
 from napari_vaegan.observation.degradations import kinds_of
-from napari_vaegan.training.batches import SHARES, Batch, BatchSource
+from napari_vaegan.training.batches import SHARES, Batch, BatchSize, BatchSource
 from napari_vaegan.training.players import Players
 from napari_vaegan.training.progress import Progress
 from napari_vaegan.training.stages import learning_rate, method_stages
-from napari_vaegan.training.terms import look
+from napari_vaegan.training.terms import draw_pairs, look, part_of
 
 TINY: dict[str, Any] = {"preset": "tiny", "steps": 100, "patch_size": 32, "batch_size": 16}
 
@@ -45,7 +45,7 @@ def step(
     stage = method_stages(config, source.unconditional)[stage_index]
     networks = {name: value.clone() for name, value in game.networks.state_dict().items()}
     critic = {name: value.clone() for name, value in game.discriminator.named_parameters()}
-    terms = stage.step(game, source.draw(16, 32), progress)
+    terms = stage.step(game, source.draw(BatchSize(16, 32)), progress)
     critic_moved = any(not torch.equal(critic[n], p) for n, p in game.discriminator.named_parameters())
     return moved(networks, game.networks), critic_moved, terms
 
@@ -96,10 +96,11 @@ def test_the_adversarial_term_reaches_the_generator_alone(source: BatchSource) -
     config = TrainingConfig(**TINY)
     game = players(config)
     torch.nn.init.normal_(game.networks.generator.residual.weight)
-    batch = source.draw(16, 32)
+    batch = source.draw(BatchSize(16, 32))
     seen = look(game, batch, source.unconditional)
     residual = game.networks.generator.sample([f.detach() for f in seen.features], seen.condition)
-    verdicts, _ = game.discriminator(seen.mean.detach() + residual, batch.observation.estimate, batch.observation.known)
+    view = game.discriminator.view(seen.mean.detach() + residual)
+    verdicts, _ = game.discriminator(view, batch.observation.estimate, batch.observation.known)
     sum(verdict.sum() for verdict in verdicts).backward()
     gradients = {name.split(".")[0] for name, p in game.networks.named_parameters() if p.grad is not None}
     assert gradients == {"generator"}
@@ -111,11 +112,11 @@ def test_progressive_training_opens_latents_and_grows_patches(source: BatchSourc
     early, late = Progress(0.0, 0.0, 0), Progress(0.9, 0.5, 50)
     assert stage.opened(game, early) == 1
     assert stage.opened(game, late) == len(game.networks.generator.levels)
-    assert stage.patches(early) == (16, 64)
-    assert stage.patches(late) == (7, 96)
+    assert stage.batch_size(early) == BatchSize(16, 64)
+    assert stage.batch_size(late) == BatchSize(7, 96)
     still = method_stages(game_config.model_copy(update={"progressive": False}), source.unconditional)[0]
     assert still.opened(game, early) == len(game.networks.generator.levels)
-    assert still.patches(late) == (16, 64)
+    assert still.batch_size(late) == BatchSize(16, 64)
 
 
 def test_the_kl_weight_rises_to_its_full_value() -> None:
@@ -132,16 +133,48 @@ def test_the_learning_rate_warms_up_and_descends() -> None:
 
 
 def test_a_batch_holds_every_kind_and_starts_with_the_unconditional_ones(source: BatchSource) -> None:
-    batch = source.draw(64, 32)
+    batch = source.draw(BatchSize(64, 32))
     assert set(batch.kinds.tolist()) == set(range(6))
     free = int((batch.kinds == source.unconditional).sum())
     assert (batch.kinds[:free] == source.unconditional).all()
     assert abs(free - 64 * SHARES["generate"]) < 1
 
 
+def test_further_patches_of_which_nothing_is_observed_come_first(source: BatchSource) -> None:
+    batch = source.draw(BatchSize(10, 32, unobserved=6))
+    assert len(batch.kinds) == 16
+    assert (batch.kinds[:6] == source.unconditional).all()
+    assert BatchSize(10, 32, unobserved=6).reduced(0.5) == BatchSize(5, 32, 3)
+
+
+def test_what_is_to_be_generated_is_as_bright_as_the_images_are() -> None:
+    image = np.full((64, 64), 100, np.uint8)
+    image[::2] = 200
+    sampler = PatchSampler(collect_images(image).planes, 0)
+    source = BatchSource(sampler, kinds_of(("generate", "denoise")), np.random.default_rng(0))
+    batch = source.draw(BatchSize(16, 32, unobserved=8))
+    free = batch.kinds == source.unconditional
+    brightest = batch.truth.amax(dim=(1, 2, 3))
+    assert brightest[free].std() == 0
+    assert brightest[~free].std() > 0.01
+
+
+def test_unobserved_patches_serve_each_other_as_the_second_sample(source: BatchSource) -> None:
+    game = players(TrainingConfig(**TINY))
+    torch.nn.init.normal_(game.networks.generator.residual.weight)
+    batch = source.draw(BatchSize(10, 32, unobserved=4))
+    free = int((batch.kinds == source.unconditional).sum())
+    seen = look(game, batch, source.unconditional)
+    first, second = draw_pairs(game, batch, seen, free)
+    torch.testing.assert_close(second[1:free], first[: free - 1])
+    assert (first != second).flatten(1).any(1).all()
+    alone = draw_pairs(game, batch.select(slice(free - 1, None)), part_of(seen, slice(free - 1, None)), 1)
+    assert (alone[0] != alone[1]).flatten(1).any(1).all()
+
+
 def test_unconditional_patches_share_one_look(source: BatchSource) -> None:
     game = players(TrainingConfig(**TINY))
-    batch = source.draw(16, 32)
+    batch = source.draw(BatchSize(16, 32))
     shared, apart = look(game, batch, source.unconditional), look(game, batch, -1)
     torch.testing.assert_close(shared.mean, apart.mean)
     for one, other in zip(shared.features, apart.features, strict=True):
@@ -151,7 +184,7 @@ def test_unconditional_patches_share_one_look(source: BatchSource) -> None:
 def test_a_step_without_a_finite_gradient_is_skipped(source: BatchSource) -> None:
     config = TrainingConfig(**TINY)
     game = players(config)
-    batch = source.draw(16, 32)
+    batch = source.draw(BatchSize(16, 32))
     spoilt = Batch(torch.full_like(batch.truth, float("nan")), batch.noise, batch.observation, batch.kinds)
     before = {name: value.clone() for name, value in game.networks.state_dict().items()}
     terms = method_stages(config, source.unconditional)[0].step(game, spoilt, MIDDLE)

@@ -1,4 +1,4 @@
-"""The stochastic decoder: a top-down ladder of latents. The VAE's decoder, and then the GAN's generator."""
+"""The stochastic decoder: a ladder of latents and, last, of texture. The VAE's decoder, and then the GAN's generator."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from napari_vaegan.networks.blocks import Blocks, Upsample, zero_convolution
+
+TEXTURE_STRIDE = 2
+"""The finest stride of the networks: there the texture has four numbers a channel, so one a pixel."""
 
 DrawNoise = Callable[[int, Tensor], Tensor]
 """Called with a level's index (coarsest first) and a tensor: standard normal noise of that tensor's shape."""
@@ -82,6 +85,16 @@ def gaussian_divergence(posterior: tuple[Tensor, Tensor], prior: tuple[Tensor, T
 class Generator(nn.Module):
     """Residual images from what was observed and from latents, coarse to fine.
 
+    Below the latents comes texture: noise of one number a pixel and channel, as StyleGAN's (Karras et al. 2019), which the
+    last blocks turn into grain. It is not inferred from images, as no image could be told by it in fewer nats than it costs.
+
+    Attributes
+    ----------
+    levels
+        Those whose latents are inferred, coarsest first.
+    strides, latents
+        Strides and channels of all that is drawn, coarsest first: the levels' latents, then the texture.
+
     Parameters
     ----------
     channels
@@ -109,8 +122,8 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         order = [index for index in reversed(range(len(widths))) if latents[index]]
-        self.strides: list[int] = [2 ** (index + 1) for index in order]
-        self.latents: list[int] = [latents[index] for index in order]
+        self.strides: list[int] = [*(2 ** (index + 1) for index in order), TEXTURE_STRIDE]
+        self.latents: list[int] = [*(latents[index] for index in order), TEXTURE_STRIDE**2 * channels]
         self.start = nn.Parameter(torch.zeros(1, widths[order[0]], 1, 1))
         self.levels = nn.ModuleList(
             LatentLevel(channels, widths[i], seen_widths[i], latents[i], blocks, condition_size) for i in order
@@ -119,7 +132,8 @@ class Generator(nn.Module):
         finest = order[-1]
         self.finish = nn.ModuleList(Upsample(widths[i + 1], widths[i]) for i in reversed(range(finest)))
         self.finish_seen = nn.ModuleList(nn.Conv2d(seen_widths[i], widths[i], 1) for i in reversed(range(finest)))
-        self.finish_blocks = nn.ModuleList(Blocks(2, widths[i], condition_size) for i in reversed(range(finest)))
+        self.texture = zero_convolution(self.latents[-1], widths[0], 1)
+        self.finish_blocks = Blocks(2, widths[0], condition_size)
         self.residual = zero_convolution(widths[0], 4 * channels)
 
     @property
@@ -138,13 +152,15 @@ class Generator(nn.Module):
     def _feature_index(self, index: int) -> int:
         return self.strides[index].bit_length() - 2
 
-    def _render(self, h: Tensor, seen: list[Tensor], condition: Tensor) -> Tensor:
-        finest = self._feature_index(len(self.strides) - 1)
-        for step, (up, look, blocks) in enumerate(
-            zip(self.finish, self.finish_seen, self.finish_blocks, strict=True), start=1
-        ):
-            h = blocks(up(h) + look(seen[finest - step]), condition)
-        return functional.pixel_shuffle(self.residual(h), 2)
+    def _render(self, h: Tensor, seen: list[Tensor], condition: Tensor, draw: DrawNoise | None = None) -> Tensor:
+        """Turn features into the residual; its texture is left out if there is nothing to draw it from."""
+        finest = self._feature_index(len(self.levels) - 1)
+        for step, (up, look) in enumerate(zip(self.finish, self.finish_seen, strict=True), start=1):
+            h = up(h) + look(seen[finest - step])
+        if draw is not None:
+            grain = draw(len(self.levels), h.new_empty(len(h), self.latents[-1], *h.shape[2:], dtype=torch.float32))
+            h = h + self.texture(grain)
+        return functional.pixel_shuffle(self.residual(self.finish_blocks(h, condition)), TEXTURE_STRIDE)
 
     def sample(self, seen: list[Tensor], condition: Tensor, draw: DrawNoise = random_noise) -> Tensor:
         """Draw a residual (batch, channels, height, width) from the prior, given the observation's features."""
@@ -155,13 +171,13 @@ class Generator(nn.Module):
             latent = mean + log_std.exp() * draw(index, mean)
             h = level.after(h + level.inject(latent), condition)
         assert h is not None
-        return self._render(h, seen, condition)
+        return self._render(h, seen, condition, draw)
 
     def encode(self, seen: list[Tensor], truth: list[Tensor], condition: Tensor) -> list[Tensor]:
         """Return the noise from which ``sample`` draws what is nearest to the truth.
 
         That is the mean of the posterior, in standard deviations of the prior from its mean: (batch, latents, height, width)
-        a level, coarsest first.
+        a level, coarsest first. Of the texture it is zero.
         """
         noise = []
         h: Tensor | None = None
@@ -171,7 +187,8 @@ class Generator(nn.Module):
             latent, _ = level.posterior_of(h, truth[self._feature_index(index)], (mean, log_std))
             noise.append((latent - mean) / log_std.exp())
             h = level.after(h + level.inject(latent), condition)
-        return noise
+        height, width = seen[0].shape[2:]
+        return [*noise, noise[0].new_zeros(len(noise[0]), self.latents[-1], height, width)]
 
     def reconstruct(
         self, seen: list[Tensor], truth: list[Tensor], condition: Tensor, active: int | None = None

@@ -38,8 +38,9 @@ class Architecture:
 
     @property
     def details(self) -> tuple[int, ...]:
-        """The strides that have latents, coarsest first: sizes in pixels of the structures that these tell of."""
-        return tuple(2 ** (index + 1) for index in reversed(range(len(self.latents))) if self.latents[index])
+        """The strides that have latents or texture, coarsest first: sizes in pixels of the structures that these tell of."""
+        strides = [2 ** (index + 1) for index in reversed(range(len(self.latents))) if self.latents[index]]
+        return tuple(dict.fromkeys([*strides, 2]))
 
     @property
     def stride(self) -> int:

@@ -6,15 +6,15 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from napari_vaegan.training.batches import Batch, BatchSource
+from napari_vaegan.training.batches import Batch, BatchSize, BatchSource
 from napari_vaegan.training.beside import Beside
 
 
 @dataclass(frozen=True)
 class _Drawing:
-    """A batch under way: how many patches of which side, and the state of chance before it."""
+    """A batch under way: how large it is, and the state of chance before it."""
 
-    patches: tuple[int, int]
+    size: BatchSize
     before: dict[str, Any]
     batch: Future[Batch]
 
@@ -35,17 +35,17 @@ class AheadSource:
         self.beside = beside
         self._next: _Drawing | None = None
 
-    def take(self, count: int, size: int) -> Batch:
+    def take(self, size: BatchSize) -> Batch:
         """Return a batch, and begin to draw another one like it."""
-        batch = self._drawn((count, size)) or self.source.draw(count, size)
+        batch = self._drawn(size) or self.source.draw(size)
         before = self.source.state()
-        self._next = _Drawing((count, size), before, self.beside.start(lambda: self.source.draw(count, size)))
+        self._next = _Drawing(size, before, self.beside.start(lambda: self.source.draw(size)))
         return batch
 
-    def _drawn(self, patches: tuple[int, int]) -> Batch | None:
+    def _drawn(self, size: BatchSize) -> Batch | None:
         if self._next is None:
             return None
-        if self._next.patches != patches:
+        if self._next.size != size:
             self.set_state(self._next.before)
             return None
         batch, self._next = self._next.batch.result(), None

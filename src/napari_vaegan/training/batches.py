@@ -50,6 +50,34 @@ class Batch:
         return Batch(self.truth[index], self.noise.select(index), self.observation.select(index), self.kinds[index])
 
 
+@dataclass(frozen=True)
+class BatchSize:
+    """How large a batch is.
+
+    Attributes
+    ----------
+    count
+        Patches of all kinds of observation in their shares.
+    side
+        Of a patch, in pixels.
+    unobserved
+        Further patches of which nothing is observed.
+    """
+
+    count: int
+    side: int
+    unobserved: int = 0
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of the batch."""
+        return (self.count + self.unobserved) * self.side**2
+
+    def reduced(self, share: float) -> BatchSize:
+        """Return the size of a batch that takes less memory: a share of the patches, and two at least."""
+        return replace(self, count=max(2, int(self.count * share)), unobserved=int(self.unobserved * share))
+
+
 def kind_shares(kinds: Sequence[Kind]) -> NDArray[np.float64]:
     """Return the share of each kind of observation in a batch; they sum to 1."""
     factors = [sum(other.task == kind.task for other in kinds) for kind in kinds]
@@ -58,11 +86,15 @@ def kind_shares(kinds: Sequence[Kind]) -> NDArray[np.float64]:
     return shares / total
 
 
-def jitter_intensity(patches: Patches, random: np.random.Generator) -> Patches:
-    """Stretch and shift intensities at random: an image at hand is never scaled quite as its truth would be."""
+def jitter_intensity(patches: Patches, random: np.random.Generator, left: NDArray[np.bool_]) -> Patches:
+    """Stretch and shift intensities at random: an image at hand is never scaled quite as its truth would be.
+
+    Some are left as they are: those that are to be generated, as bright as they were.
+    """
     column = (len(patches.pixels), 1)
-    gain = np.exp(random.uniform(-0.35, 0.35, column)).astype(np.float32)
-    shift = random.uniform(-0.05, 0.05, column).astype(np.float32)
+    left = left[:, None]
+    gain = np.where(left, 1, np.exp(random.uniform(-0.35, 0.35, column))).astype(np.float32)
+    shift = np.where(left, 0, random.uniform(-0.05, 0.05, column)).astype(np.float32)
     pixels = patches.pixels * gain[..., None, None] + shift[..., None, None]
     return replace(
         patches,
@@ -107,14 +139,17 @@ class BatchSource:
         self.random = random
         self._edges = np.cumsum(kind_shares(kinds))
 
-    def draw(self, count: int, size: int) -> Batch:
+    def draw(self, size: BatchSize) -> Batch:
         """Return a batch ordered so that unconditional patches come first and the rest is mixed."""
-        places = (np.arange(count) + self.random.uniform()) / count
+        places = (np.arange(size.count) + self.random.uniform()) / size.count
         chosen = np.minimum(np.searchsorted(self._edges, places, side="right"), len(self.kinds) - 1)
-        patches = jitter_intensity(self.sampler.draw(count, size), self.random)
+        if self.unconditional >= 0:
+            chosen = np.concatenate([np.full(size.unobserved, self.unconditional), chosen])
+        patches = self.sampler.draw(len(chosen), size.side)
+        patches = jitter_intensity(patches, self.random, left=chosen == self.unconditional)
         batch = observe_batch(patches, chosen, self.kinds, self.random)
         free = int((batch.kinds == self.unconditional).sum())
-        rest = free + self.random.permutation(count - free)
+        rest = free + self.random.permutation(len(chosen) - free)
         return batch.select(torch.from_numpy(np.concatenate([np.arange(free), rest])))
 
     def state(self) -> dict[str, Any]:

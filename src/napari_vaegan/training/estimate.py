@@ -19,7 +19,7 @@ from napari_vaegan.networks.presets import ARCHITECTURES
 from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.degradations import kinds_of
 from napari_vaegan.observation.observation import CONDITION_SIZE
-from napari_vaegan.training.batches import BatchSource
+from napari_vaegan.training.batches import BatchSize, BatchSource
 from napari_vaegan.training.device import choose_precision, flushed_denormals, is_out_of_memory, number_format
 from napari_vaegan.training.interruption import interruptible
 from napari_vaegan.training.players import Players
@@ -175,8 +175,7 @@ def estimate_training(
 
 def _pixels(stage: Stage) -> int:
     """Return the pixels of a batch of the stage."""
-    count, side = stage.patches(_HALFWAY)
-    return count * side**2
+    return stage.batch_size(_HALFWAY).pixels
 
 
 def _weights(config: TrainingConfig, channels: int) -> tuple[int, int]:
@@ -223,7 +222,7 @@ class _Probe:
 
     def warm_up(self) -> None:
         """Make a step that pays for what is loaded and planned once."""
-        self._step(self.stages[0], _FEW)
+        self._step(self.stages[0], self._size(self.stages[0], _FEW))
 
     @property
     def _side(self) -> int:
@@ -231,17 +230,22 @@ class _Probe:
 
     def measure(self, stage: Stage) -> _Line:
         """Return how seconds and kept bytes of a step of the stage grow with the batch."""
-        pixels = tuple(count * self._side**2 for count in (_FEW, _MORE))
-        return _Line(pixels, tuple(self._fastest(stage, count) for count in (_FEW, _MORE)))
+        sizes = tuple(self._size(stage, count) for count in (_FEW, _MORE))
+        return _Line(tuple(size.pixels for size in sizes), tuple(self._fastest(stage, size) for size in sizes))
 
-    def _fastest(self, stage: Stage, count: int) -> tuple[float, int]:
+    def _size(self, stage: Stage, count: int) -> BatchSize:
+        """Return the size of a batch of so many patches that is composed as the stage's are."""
+        size = stage.batch_size(_HALFWAY)
+        return BatchSize(count, self._side, round(count * size.unobserved / size.count))
+
+    def _fastest(self, stage: Stage, size: BatchSize) -> tuple[float, int]:
         """Return seconds and bytes of the fastest step; short ones are repeated, as their times vary most."""
-        steps = [self._step(stage, count)]
+        steps = [self._step(stage, size)]
         while sum(seconds for seconds, _ in steps) < _SHORTEST_SECONDS:
-            steps.append(self._step(stage, count))
+            steps.append(self._step(stage, size))
         return min(steps)
 
-    def _step(self, stage: Stage, count: int) -> tuple[float, int]:
+    def _step(self, stage: Stage, size: BatchSize) -> tuple[float, int]:
         kept: dict[int, int] = {}
 
         def keep(tensor: Tensor) -> Tensor:
@@ -256,5 +260,5 @@ class _Probe:
             number_format(self.device, self.precision),
             self.players.beside.halved_threads(),
         ):
-            stage.step(self.players, self.source.draw(count, self._side).to(self.device), _HALFWAY)
+            stage.step(self.players, self.source.draw(size).to(self.device), _HALFWAY)
         return time.perf_counter() - begin, sum(kept.values())

@@ -48,14 +48,31 @@ def error_likelihood(log_error: Tensor, image: Tensor, truth: Tensor, unknown: T
     return cost.flatten(1).sum(1) / unknown.flatten(1).sum(1).clamp(min=1)
 
 
+SCALES = (1, 2, 4)
+"""Block sizes in pixels of what samples and truth are compared in."""
+
+
+def local_features(images: Tensor) -> list[Tensor]:
+    """Return means of blocks of several sizes, and the differences of neighbouring ones along both axes."""
+    features = []
+    for scale in SCALES:
+        means = block_means(images, scale) if scale > 1 else images
+        features += [means, means[..., 1:] - means[..., :-1], means[..., 1:, :] - means[..., :-1, :]]
+    return features
+
+
 def ranked_probability_score(first: Tensor, second: Tensor, truth: Tensor) -> Tensor:
-    """Continuous ranked probability score of two samples, mean over pixels: (batch,).
+    """Continuous ranked probability score of two samples, mean over pixels and local features: (batch,).
 
     ``E|X - y| - E|X - X'| / 2`` (Gneiting and Raftery 2007, eq. 21) is least, on average, where samples are distributed as
-    the truth is: it rewards samples that are near the truth and as far from each other as the truth is uncertain.
+    the truth is: it rewards samples that are near the truth and as far from each other as the truth is uncertain. That of
+    differences and means, which are as proper, tells grain from smoothness.
     """
-    distance = 0.5 * ((first - truth).abs() + (second - truth).abs()) - 0.5 * (first - second).abs()
-    return distance.flatten(1).mean(1)
+    scores = []
+    for a, b, y in zip(*(local_features(images) for images in (first, second, truth)), strict=True):
+        distance = 0.5 * ((a - y).abs() + (b - y).abs()) - 0.5 * (a - b).abs()
+        scores.append(distance.flatten(1).mean(1))
+    return torch.stack(scores).mean(0)
 
 
 def level_errors(level_images: list[Tensor], residual: Tensor) -> list[Tensor]:

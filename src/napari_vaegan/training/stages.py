@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Protocol
 
 import torch
@@ -15,12 +16,13 @@ from torch import Tensor
 
 from napari_vaegan.config import TrainingConfig
 from napari_vaegan.training import losses
-from napari_vaegan.training.batches import Batch
+from napari_vaegan.training.batches import Batch, BatchSize
 from napari_vaegan.training.players import Players
 from napari_vaegan.training.progress import Progress
 from napari_vaegan.training.terms import (
     as_observed,
     discriminator_terms,
+    draw_pairs,
     draw_sample,
     look,
     mean_terms,
@@ -39,6 +41,9 @@ that with a weight of 1 neither learned anything beside it."""
 VAE_RATE = 1e-3
 """Largest step size of the generator while it is trained as the VAE's decoder: the mean alone bears larger ones."""
 
+JUDGED = 2
+"""Patches of which something is observed that the discriminator judges beside the unobserved ones."""
+
 ADVERSARIAL_RATE = 3e-4
 """Largest step size of the generator while it is trained against the discriminator."""
 
@@ -52,8 +57,8 @@ class Stage(Protocol):
     adversarial: bool
     """Whether the generator is trained against the discriminator."""
 
-    def patches(self, progress: Progress) -> tuple[int, int]:
-        """Return how many patches of which side the next step takes."""
+    def batch_size(self, progress: Progress) -> BatchSize:
+        """Return how large a batch the next step takes."""
         ...
 
     def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
@@ -67,10 +72,15 @@ def learning_rate(config: TrainingConfig, progress: Progress) -> float:
     return config.learning_rate * warm_up * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress.total))))
 
 
-def grown_patches(config: TrainingConfig) -> tuple[int, int]:
-    """Count and side of the patches once they have grown by half, at about the same cost."""
-    size = config.patch_size * 3 // 2 // 32 * 32
-    return max(2, round(config.batch_size * (config.patch_size / size) ** 2)), size
+def adversarial_rate(progress: Progress) -> float:
+    """Keep the generator's step size until the last third of the stage, then let it descend linearly."""
+    return ADVERSARIAL_RATE * min(1.0, 3 * (1 - progress.stage) + 0.02)
+
+
+def grown(config: TrainingConfig) -> BatchSize:
+    """Return the batch once patches have grown by half, at about the same cost."""
+    side = config.patch_size * 3 // 2 // 32 * 32
+    return BatchSize(max(2, round(config.batch_size * (config.patch_size / side) ** 2)), side)
 
 
 class VariationalStage:
@@ -85,11 +95,11 @@ class VariationalStage:
         self.share = share
         self.unconditional = unconditional
 
-    def patches(self, progress: Progress) -> tuple[int, int]:
-        """Return count and side of the patches: small first, half as large again in the second half."""
+    def batch_size(self, progress: Progress) -> BatchSize:
+        """Return the size of a batch: small patches first, half as large again in the second half."""
         if self.config.progressive and progress.stage >= 0.5:
-            return grown_patches(self.config)
-        return self.config.batch_size, self.config.patch_size
+            return grown(self.config)
+        return BatchSize(self.config.batch_size, self.config.patch_size)
 
     def opened(self, players: Players, progress: Progress) -> int:
         """Return how many latent levels learn, coarse to fine over the first 40 % of the stage."""
@@ -113,11 +123,11 @@ class VariationalStage:
         count = self.stochastic(batch, progress)
         terms = mean_terms(players, batch, seen, self.unconditional)
         gradient_of_mean = players.start_gradient(terms["mean"] + terms["error"])
-        part, seen_part = batch.select(slice(count)), part_of(seen, count)
+        part, seen_part = batch.select(slice(count)), part_of(seen, slice(count))
         bound, _, levels = variational_terms(players, part, seen_part, self.opened(players, progress))
         terms |= bound
-        samples = (draw_sample(players, part, seen_part), draw_sample(players, part, seen_part))
-        terms["spread"] = spread_term(players, part, samples)
+        free = int((part.kinds == self.unconditional).sum())
+        terms["spread"] = spread_term(players, part, draw_pairs(players, part, seen_part, free), free)
         kl_weight = self.kl_weight(progress) * players.kl_share
         loss = (
             BOUND_WEIGHT * (terms["reconstruction"] + kl_weight * terms["kl"]) + self.config.spread_weight * terms["spread"]
@@ -140,9 +150,9 @@ class DiscriminatorWarmUp:
         self.share = share
         self.unconditional = unconditional
 
-    def patches(self, progress: Progress) -> tuple[int, int]:
-        """Return count and side of the patches."""
-        return (self.config.batch_size // 2, self.config.patch_size)
+    def batch_size(self, progress: Progress) -> BatchSize:
+        """Return the size of a batch: most of it unobserved."""
+        return BatchSize(max(2, self.config.batch_size // 4), self.config.patch_size, self.config.batch_size // 2)
 
     @torch.no_grad()
     def _samples(self, players: Players, batch: Batch) -> Tensor:
@@ -171,35 +181,45 @@ class AdversarialStage:
         self.share = share
         self.unconditional = unconditional
 
-    def patches(self, progress: Progress) -> tuple[int, int]:
-        """Return count and side of the patches."""
-        return grown_patches(self.config) if self.config.progressive else (self.config.batch_size, self.config.patch_size)
+    def batch_size(self, progress: Progress) -> BatchSize:
+        """Return the size of a batch: half as many patches again of which nothing is observed; they grow as in stage 1."""
+        size = BatchSize(self.config.batch_size, self.config.patch_size)
+        if self.config.progressive and progress.stage >= 0.5:
+            size = grown(self.config)
+        return replace(size, unobserved=size.count // 2)
 
     def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         """Make one step of the generator, with the whole VAE, and one of the discriminator."""
-        count = max(2, math.ceil(STOCHASTIC_SHARE * len(batch.kinds)))
-        part = batch.select(slice(count))
+        free = int((batch.kinds == self.unconditional).sum())
+        judged = slice(min(len(batch.kinds), free + JUDGED))
+        inferred = slice(max(0, free - 1), judged.stop)
         seen = look(players, batch, self.unconditional)
-        seen_part = part_of(seen, count)
         terms = mean_terms(players, batch, seen, self.unconditional)
         gradient_of_mean = players.start_gradient(terms["mean"] + terms["error"])
-        bound, reconstruction, levels = variational_terms(players, part, seen_part, len(players.networks.generator.levels))
+
+        part = batch.select(inferred)
+        bound, reconstruction, levels = variational_terms(
+            players, part, part_of(seen, inferred), len(players.networks.generator.levels)
+        )
         terms |= bound
+        shown = batch.select(judged)
+        samples = draw_pairs(players, shown, part_of(seen, judged), free)
+        terms["spread"] = spread_term(players, shown, samples, free)
 
-        samples = (draw_sample(players, part, seen_part), draw_sample(players, part, seen_part))
-        terms["spread"] = spread_term(players, part, samples)
-        players.discriminator.requires_grad_(False)
-        sight = (part.observation.estimate, part.observation.known)
+        judge = players.discriminator
+        judge.requires_grad_(False)
+        sight = (shown.observation.estimate, shown.observation.known)
         with torch.no_grad():
-            real, real_features = players.discriminator(part.truth, *sight)
-        shown = as_observed(part, samples[0])
-        fake, _ = players.discriminator(shown, *sight)
-        _, reconstructed_features = players.discriminator(as_observed(part, reconstruction), *sight)
+            real, real_features = judge(judge.view(shown.truth), *sight)
+        made = as_observed(shown, samples[0])
+        fake, _ = judge(judge.view(made), *sight)
+        sight_of_part = (part.observation.estimate, part.observation.known)
+        _, features = judge(judge.view(as_observed(part, reconstruction)), *sight_of_part)
         terms["adversarial"] = losses.relativistic_generator_loss(real, fake)
-        terms["feature matching"] = losses.feature_matching(real_features, reconstructed_features)
-        players.discriminator.requires_grad_(True)
+        terms["feature matching"] = losses.feature_matching([real[inferred] for real in real_features], features)
+        judge.requires_grad_(True)
 
-        weight = self.config.adversarial_weight * players.adversarial_share * min(1.0, progress.stage / 0.2)
+        weight = self.config.adversarial_weight * players.adversarial_share * min(1.0, progress.stage / 0.1)
         kl_weight = self.config.kl_weight * players.kl_share
         loss = (
             BOUND_WEIGHT * (terms["reconstruction"] + kl_weight * terms["kl"])
@@ -207,15 +227,14 @@ class AdversarialStage:
             + weight * terms["adversarial"]
             + self.config.feature_matching_weight * terms["feature matching"]
         )
-        critic = players.beside.start(lambda: self._discriminate(players, part, shown.detach(), progress))
+        critic = players.beside.start(lambda: self._discriminate(players, shown, made.detach(), progress))
         players.differentiate(loss, gradient_of_mean)
         terms |= critic.result()
 
         # Both updates at the very end: an interrupted step has moved neither.
-        rate = learning_rate(self.config, progress)
-        made = players.update((rate, min(rate, ADVERSARIAL_RATE)))
-        made &= players.update_discriminator()
-        return _report(terms, made) | {f"kl level {i}": value for i, value in enumerate(levels)}
+        updated = players.update((learning_rate(self.config, progress), adversarial_rate(progress)))
+        updated &= players.update_discriminator()
+        return _report(terms, updated) | {f"kl level {i}": value for i, value in enumerate(levels)}
 
     def _discriminate(self, players: Players, batch: Batch, samples: Tensor, progress: Progress) -> dict[str, Tensor]:
         terms = discriminator_terms(players, batch, samples, progress, self.config)

@@ -99,9 +99,9 @@ def mean_terms(players: Players, batch: Batch, seen: Look, unconditional: int) -
     return {"mean": (weight * errors / expected).mean(), "error": 0.1 * (weight * likelihood).mean()}
 
 
-def part_of(seen: Look, count: int) -> Look:
-    """Return the look at the first patches of the batch."""
-    return Look([f[:count] for f in seen.features], seen.condition[:count], seen.mean[:count], seen.log_error[:count])
+def part_of(seen: Look, part: slice) -> Look:
+    """Return the look at some patches of the batch."""
+    return Look([f[part] for f in seen.features], seen.condition[part], seen.mean[part], seen.log_error[part])
 
 
 def variational_terms(
@@ -158,11 +158,28 @@ def draw_sample(players: Players, batch: Batch, seen: Look) -> Tensor:
     return seen.mean.detach() + project_residual(residual.float(), batch.observation)
 
 
-def spread_term(players: Players, batch: Batch, samples: tuple[Tensor, Tensor]) -> Tensor:
-    """Score two samples of every patch, in units of the error that the mean has of its kind."""
+def draw_pairs(players: Players, batch: Batch, seen: Look, free: int) -> tuple[Tensor, Tensor]:
+    """Draw two samples of every patch; those of the first, unobserved ones serve each other as the second."""
+    first = draw_sample(players, batch, seen)
+    if free < 2:
+        return first, draw_sample(players, batch, seen)
+    rest = slice(free, None)
+    second = [first[:free].roll(1, 0)]
+    if free < len(batch.kinds):
+        second.append(draw_sample(players, batch.select(rest), part_of(seen, rest)))
+    return first, torch.cat(second)
+
+
+def spread_term(players: Players, batch: Batch, samples: tuple[Tensor, Tensor], free: int) -> Tensor:
+    """Score two samples of every patch, in units of the error that the mean has of its kind.
+
+    The first, unobserved patches together count as much as all others.
+    """
     first, second = (as_observed(batch, sample) for sample in samples)
     expected = players.mean_errors.of(batch.kinds)[:, 0] * difficulty(batch) + batch.noise.mean_variance(batch.truth)
-    return (losses.ranked_probability_score(first, second, batch.truth) / expected.sqrt()).mean()
+    scores = losses.ranked_probability_score(first, second, batch.truth) / expected.sqrt()
+    groups = [group for group in (scores[:free], scores[free:]) if len(group)]
+    return torch.stack([group.mean() for group in groups]).mean()
 
 
 def discriminator_terms(
@@ -170,12 +187,14 @@ def discriminator_terms(
 ) -> dict[str, Tensor]:
     """Relativistic loss of the discriminator, with R1 on the real patches and R2 on the samples every few steps."""
     lazy = config.gradient_penalty > 0 and progress.step % PENALTY_INTERVAL == 0
-    truth = batch.truth.detach().requires_grad_(lazy)
-    samples = samples.detach().requires_grad_(lazy)
+    judge = players.discriminator
+    judge.adapt(batch.truth)
+    truth = judge.view(batch.truth.detach()).requires_grad_(lazy)
+    samples = judge.view(samples.detach()).requires_grad_(lazy)
     sight = (batch.observation.estimate, batch.observation.known)
     with torch.autocast(truth.device.type, enabled=False) if lazy else torch.enable_grad():
-        real, _ = players.discriminator(truth, *sight)
-        fake, _ = players.discriminator(samples, *sight)
+        real, _ = judge(truth, *sight)
+        fake, _ = judge(samples, *sight)
         terms = {"discriminator": losses.relativistic_discriminator_loss(real, fake)}
         if lazy:
             r1 = losses.zero_centred_gradient_penalty(truth, real)

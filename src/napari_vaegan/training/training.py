@@ -245,11 +245,12 @@ class Training:
 
     def _step(self, stage: Stage, progress: Progress) -> None:
         begin = time.perf_counter()
-        count, size = stage.patches(progress)
-        count = max(2, count * self.batch_size // self.config.batch_size)
+        size = stage.batch_size(progress)
+        if self.batch_size < self.config.batch_size:
+            size = size.reduced(self.batch_size / self.config.batch_size)
         try:
             with self._unmade_if_interrupted(), number_format(self.device, self.precision):
-                batch = self.batches.take(count, size).to(self.device)
+                batch = self.batches.take(size).to(self.device)
                 losses = stage.step(self.players, batch, progress)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error) or self.batch_size <= 2:

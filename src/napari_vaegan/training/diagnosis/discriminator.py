@@ -16,7 +16,7 @@ LEAST_GAP = 1.0
 def verdict(discriminator: Discriminator, patches: Tensor, device: torch.device) -> float:
     """Return the mean logit of patches (count, channels, height, width) of which nothing was observed."""
     seen = observe_nothing(patches).to(device)
-    logits, _ = discriminator(patches.to(device), seen.estimate, seen.known)
+    logits, _ = discriminator(discriminator.view(patches.to(device)), seen.estimate, seen.known)
     return float(torch.stack([logit.float().mean() for logit in logits]).mean())
 
 

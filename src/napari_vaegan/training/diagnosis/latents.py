@@ -21,5 +21,6 @@ def active_units(networks: VaeGan, patches: Tensor, device: torch.device) -> tup
     observation = observe_nothing(patches).to(device)
     condition = observation.condition
     seen = networks.see(observation.estimate, observation.known, observation.noise, condition)
-    means = networks.generator.encode(seen, networks.see_truth(patches.to(device)), condition)
+    noise = networks.generator.encode(seen, networks.see_truth(patches.to(device)), condition)
+    means = noise[: len(networks.generator.levels)]
     return tuple(float((mean.float().var(dim=(0, 2, 3)) > ACTIVE).float().mean()) for mean in means)
