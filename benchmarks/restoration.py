@@ -86,7 +86,7 @@ def seconds_per_megapixel(model: Any, samples: int = 0, size: int = 1024) -> flo
 def measure(data: Path, name: str, preset: str, minutes: float, referee: Path, images: int) -> dict[str, Any]:
     """Train on one set and score the model on its test images."""
     import napari_vaegan as nv
-    from napari_vaegan.training.events import StageChanged, Validated
+    from napari_vaegan.training.events import StageChanged, Validated, Warned
 
     def say(event: object) -> None:
         if isinstance(event, StageChanged):
@@ -94,6 +94,8 @@ def measure(data: Path, name: str, preset: str, minutes: float, referee: Path, i
         if isinstance(event, Validated):
             figures = "  ".join(f"{kind} {value:.2f}" for kind, value in event.psnr.items())
             print(f"  step {event.step}: {figures}", flush=True)
+        if isinstance(event, Warned):
+            print(f"  {event.message}", flush=True)
 
     folder = HERE.parent / "runs"
     folder.mkdir(exist_ok=True)

@@ -101,7 +101,8 @@ def test_generated_images_that_are_training_patches_are_memorised(
 
 def test_a_discriminator_that_knows_its_patches_by_heart_is_found(diagnostician: Diagnostician, networks: VaeGan) -> None:
     class ByHeart(Discriminator):
-        def forward(self, image: torch.Tensor, *seen: torch.Tensor) -> Any:
+        def forward(self, view: torch.Tensor, *seen: torch.Tensor) -> Any:
+            image = view[:, :1]
             known = torch.stack([(image - patch).abs().amax((1, 2, 3)) == 0 for patch in diagnostician.trained]).any(0)
             return [torch.where(known, 3.0, -3.0)[:, None, None, None]], []
 
@@ -149,6 +150,7 @@ def test_after_a_collapse_training_goes_back_with_half_of_the_adversarial_weight
 
     monkeypatch.setattr(Diagnostician, "examine", examine)
     monkeypatch.setattr(training, "LEAST_EXAMINED_STEPS", 0)
+    monkeypatch.setattr(training, "RESTORATION_WORTH", float("inf"))
     model = train(textured_images, tmp_path, listener, steps=36)
     ill = [event for event in listener.of(Diagnosed) if event.repairs]
     assert ill
@@ -161,6 +163,58 @@ def test_after_a_collapse_training_goes_back_with_half_of_the_adversarial_weight
         assert sentence in listener.warnings
     kept = next(event.psnr for event in listener.of(Validated) if event.step == good)
     assert model.header.psnr == pytest.approx(kept, abs=1e-3)
+
+
+def test_better_restoration_is_kept_although_generation_went_wrong(
+    textured_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = Ill()
+    seen: list[bool] = []
+
+    def examine(*_: Any) -> Diagnosis:
+        seen.append(True)
+        return Diagnosis(coverage=0.1, floor=0.9, best_coverage=0.8) if len(seen) > 1 else Diagnosis()
+
+    monkeypatch.setattr(Diagnostician, "examine", examine)
+    monkeypatch.setattr(training, "LEAST_EXAMINED_STEPS", 0)
+    model = train(textured_images, tmp_path, listener, steps=72)
+    validated = listener.of(Validated)
+    first, kept = validated[0], [event for event in validated if event.best][-1]
+    assert kept.step > first.step
+    assert np.mean(list(model.header.psnr.values())) > np.mean(list(first.psnr.values())) + 0.1
+    assert any("generated images least of all" in message for message in listener.warnings)
+
+
+def test_dead_latents_do_not_hold_a_training_back(
+    textured_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = Ill()
+    monkeypatch.setattr(Diagnostician, "examine", lambda *_: Diagnosis(active_units=(0.0, 0.5, 0.5)))
+    monkeypatch.setattr(training, "LEAST_EXAMINED_STEPS", 0)
+    train(textured_images, tmp_path, listener, steps=36)
+    assert sum(event.best for event in listener.of(Validated)) > 3
+    assert any("the weight of the KL divergence is halved" in message for message in listener.warnings)
+    assert not any("goes back" in message for message in listener.warnings)
+
+
+def test_a_collapse_before_the_adversary_takes_part_is_not_repaired(
+    textured_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = Ill()
+
+    def examine(*_: Any) -> Diagnosis:
+        return Diagnosis() if listener.adversarial else Diagnosis(coverage=0.1, floor=0.9, best_coverage=0.8)
+
+    monkeypatch.setattr(Diagnostician, "examine", examine)
+    monkeypatch.setattr(training, "LEAST_EXAMINED_STEPS", 0)
+    train(textured_images, tmp_path, listener, steps=36)
+    assert any(event.diagnosis.findings for event in listener.of(Diagnosed))
+    assert not any(event.repairs for event in listener.of(Diagnosed))
+
+
+def test_a_coverage_that_was_never_telling_cannot_fall() -> None:
+    assert not Diagnosis(coverage=0.02, floor=0.9, best_coverage=0.1).findings
+    assert Diagnosis(coverage=0.09, floor=0.9, best_coverage=0.2).findings
 
 
 def test_gradients_that_are_not_finite_are_left_out_and_training_goes_back(

@@ -17,7 +17,7 @@ class Best:
     Attributes
     ----------
     healthy
-        Whether nothing was wrong with it. One that is not is kept only until there is another one.
+        Whether nothing was wrong with what it generates.
     """
 
     score: float

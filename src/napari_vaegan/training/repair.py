@@ -35,15 +35,20 @@ class Repair:
         self._lost = self._lost + 1 if "skipped" in losses else 0
         return self._after_divergence(best) if self._lost >= LOST_STEPS else None
 
-    def after_judgement(self, judgement: Judgement, diagnosis: Diagnosis, best: Best | None) -> tuple[str, ...]:
-        """Notice what validation and diagnosis found; return what was done, a sentence each."""
+    def after_judgement(
+        self, judgement: Judgement, diagnosis: Diagnosis, best: Best | None, adversarial: bool
+    ) -> tuple[str, ...]:
+        """Notice what validation and diagnosis found; return what was done, a sentence each.
+
+        Before the adversary takes part there is nothing to go back for: only dead latents are mended then.
+        """
         if self.is_lost(judgement, best):
             return (self._after_divergence(best),)
         repeated, self._suspected = self._suspected, {finding.failure for finding in diagnosis.findings}
         return tuple(
             self._after(finding, best)
             for finding in diagnosis.findings
-            if finding.failure is not Failure.POSTERIOR_COLLAPSE or finding.failure in repeated
+            if (finding.failure in repeated if finding.failure is Failure.POSTERIOR_COLLAPSE else adversarial)
         )
 
     def is_lost(self, judgement: Judgement, best: Best | None) -> bool:

@@ -85,6 +85,9 @@ LEAST_EXAMINED_STEPS = 500
 CHECKPOINT_SECONDS = 100.0
 """Less than the two minutes that a killed training may lose at most."""
 
+RESTORATION_WORTH = 0.1
+"""dB of the score for which weights are kept although their generated images are not as they should be."""
+
 SCORE_TOLERANCE = 0.05
 """dB by which a later average may be worse than the best and still be preferred: the generator goes on learning."""
 
@@ -215,7 +218,10 @@ class Training:
         self._validate()
         if self._good is None:
             self.on_event(
-                Warned("This training never went well: check the images, or train longer or with a lower learning rate.")
+                Warned(
+                    "This training did not go well, generated images least of all: check the images, or train longer or "
+                    "with a lower learning rate."
+                )
             )
         self._calibrate()
 
@@ -306,9 +312,10 @@ class Training:
     def _take_in(self, judgement: Judgement, diagnosis: Diagnosis) -> None:
         """Keep the weights if they are the best, and repair what is wrong with them."""
         good = self._good
-        healthy = not diagnosis.findings and not self.repair.is_lost(judgement, good)
+        healthy = diagnosis.healthy and not self.repair.is_lost(judgement, good)
         self._keep_if_best(judgement, self.players.average.module, healthy)
-        repairs = self.repair.after_judgement(judgement, diagnosis, good)
+        adversarial = self.stages[max(self.stage_index, 0)].adversarial
+        repairs = self.repair.after_judgement(judgement, diagnosis, good, adversarial)
         self.on_event(Diagnosed(self.step, self._stage_name, diagnosis, repairs))
         for sentence in repairs:
             self.on_event(Warned(sentence))
@@ -349,9 +356,7 @@ class Training:
 
     def _keep_if_best(self, judgement: Judgement, average: VaeGan, healthy: bool) -> None:
         self.validations = max(self.validations + 1, int(self.clock.total(self.step) * VALIDATIONS))
-        highest = max((entry["score"] for entry in self.curves if "score" in entry), default=-np.inf)
-        unrivalled = self.best is None or not self.best.healthy
-        best = unrivalled or (healthy and judgement.score >= highest - SCORE_TOLERANCE)
+        best = self._is_best(judgement.score, healthy)
         if best:
             weights = {name: value.detach().cpu().clone() for name, value in average.state_dict().items()}
             self.best = Best(judgement.score, self.step, weights, judgement.psnr, judgement.calibration, healthy)
@@ -371,6 +376,15 @@ class Training:
                 best,
             )
         )
+
+    def _is_best(self, score: float, healthy: bool) -> bool:
+        """Whether weights are to be kept: later ones if they restore about as well, healthy ones before others."""
+        if self.best is None:
+            return True
+        if healthy != self.best.healthy:
+            return score > self.best.score + (-RESTORATION_WORTH if healthy else RESTORATION_WORTH)
+        highest = max(entry["score"] for entry in self.curves if "score" in entry)
+        return score >= min(highest, self.best.score + SCORE_TOLERANCE) - SCORE_TOLERANCE
 
     def _tell_start(self) -> None:
         self.on_event(

@@ -9,6 +9,9 @@ from enum import StrEnum
 LEAST_SHARE = 0.5
 """Of the best coverage and diversity so far: how good they are depends on how long was trained, but they should not fall."""
 
+TELLING_COVERAGE = 0.2
+"""Below this best coverage a fall is chance: it is counted on some dozens of patches."""
+
 LEAST_DISTANCE = 0.25
 """Of the distance of images held apart to the nearest training patch, for samples; blurred ones are at 0.4, copies at 0."""
 
@@ -72,8 +75,14 @@ class Diagnosis:
         """What is wrong."""
         return tuple(self._findings())
 
+    @property
+    def healthy(self) -> bool:
+        """Whether these weights may be kept, and gone back to: latents that tell nothing spoil neither."""
+        return all(finding.failure is Failure.POSTERIOR_COLLAPSE for finding in self.findings)
+
     def _findings(self) -> Iterator[Finding]:
-        if self.coverage is not None and self.coverage < LEAST_SHARE * self.best_coverage:
+        telling = self.best_coverage >= TELLING_COVERAGE
+        if telling and self.coverage is not None and self.coverage < LEAST_SHARE * self.best_coverage:
             yield Finding(
                 Failure.MODE_COLLAPSE,
                 f"Generated images cover only {self.coverage:.0%} of the real ones ({self.best_coverage:.0%} before, "
