@@ -383,7 +383,7 @@ class Training:
             return True
         if healthy != self.best.healthy:
             return score > self.best.score + (-RESTORATION_WORTH if healthy else RESTORATION_WORTH)
-        highest = max(entry["score"] for entry in self.curves if "score" in entry)
+        highest: float = max(entry["score"] for entry in self.curves if "score" in entry)
         return score >= min(highest, self.best.score + SCORE_TOLERANCE) - SCORE_TOLERANCE
 
     def _tell_start(self) -> None:
