@@ -76,9 +76,9 @@ def main() -> None:
     images = [io.imread(path).astype(np.float32) for path in paths]
     careamist = new_careamist(options.minutes, options.results / "careamics")
     training = train(careamist, images)
-    for path, image in zip(paths, images, strict=True):
-        (restored,), _ = careamist.predict(pred_data=image)
-        np.save(options.results / f"{path.stem}.npy", restored.reshape(image.shape))
+    restored, _ = careamist.predict(pred_data=images, batch_size=1)
+    for path, image, estimate in zip(paths, images, restored, strict=True):
+        np.save(options.results / f"{path.stem}.npy", estimate.reshape(image.shape))
     (options.results / "training.json").write_text(json.dumps(training, indent=1) + "\n")
 
 
