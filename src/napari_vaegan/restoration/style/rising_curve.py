@@ -12,6 +12,10 @@ _STEEPEST = 16.0
 """By how much the curve may be steeper or flatter than on the whole: contrasts neither vanish nor are made of noise."""
 
 
+_RESOLVED_DIGITS = 9
+"""Old points that agree in so many decimals coincide: no image resolves more, and steps between them could overflow."""
+
+
 @dataclass(frozen=True, eq=False)
 class RisingCurve:
     """A smooth curve through points, continued straight beyond them.
@@ -19,7 +23,7 @@ class RisingCurve:
     Attributes
     ----------
     old, new : ndarray (n,)
-        The points, at least two; both rise.
+        The points, at least two that do not coincide; both rise.
     limited : ndarray (n - 1,), bool
         Between which points the slope had to be limited.
     """
@@ -31,7 +35,7 @@ class RisingCurve:
     @classmethod
     def through(cls, old: NDArray[np.float64], new: NDArray[np.float64]) -> RisingCurve:
         """Lay a curve through points, of which old ones may coincide, as nearly as the limits of its slope allow."""
-        points, places = np.unique(old, return_inverse=True)
+        points, places = np.unique(np.round(old, _RESOLVED_DIGITS), return_inverse=True)
         wanted = np.maximum.accumulate(np.bincount(places, new) / np.bincount(places))
         steps, rises = np.diff(points), np.diff(wanted)
         overall = max((wanted[-1] - wanted[0]) / (points[-1] - points[0]), 1e-6)
