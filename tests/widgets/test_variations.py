@@ -65,7 +65,7 @@ def test_variations_of_a_layer_lie_beside_what_the_model_sees_of_it(driver: Driv
     dock = driver.dock
     driver.viewer.add_image(CELL, name="cell")
     dock.variations.count.setValue(3)
-    dock.variations.detail.setCurrentIndex(0)
+    dock.variations.detail.setCurrentText("structures up to 4 pixels")
     layer = driver.vary()
     assert layer.name == "tiny generated: variations of cell"
     latents = tiny_model.encode(CELL)

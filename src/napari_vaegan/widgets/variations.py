@@ -28,6 +28,10 @@ Lines = tuple[str, ...]
 """Python that does the same, without the line that opens the model."""
 
 
+USUAL_DETAIL = 8
+"""Pixels: what is varied unless another detail is chosen."""
+
+
 class Variations(QGroupBox):
     """Chooses an image, of the gallery or of another layer, and what of it is drawn anew."""
 
@@ -74,10 +78,13 @@ class Variations(QGroupBox):
         before = self.detail.currentData()
         self.detail.clear()
         details = ARCHITECTURES[model.header.config.preset].details if model else ()
-        for detail in sorted(details):
-            words = "everything" if detail == max(details) else f"structures up to {detail} pixels"
-            self.detail.addItem(words, detail)
-        self.detail.setCurrentIndex(max(self.detail.findData(before), min(1, self.detail.count() - 1)))
+        words = {detail: f"structures up to {detail} pixels" for detail in sorted(details)}
+        if details:
+            words |= {min(details): "the texture alone", max(details): "everything"}
+        for detail, name in words.items():
+            self.detail.addItem(name, detail)
+        kept = self.detail.findData(before)
+        self.detail.setCurrentIndex(kept if kept >= 0 else self.detail.findData(USUAL_DETAIL))
 
     def hindrance(self) -> str:
         """Return why there is nothing to vary."""
