@@ -11,6 +11,9 @@ from napari_vaegan.observation.projections import block_means
 LOG_ERRORS = (-20.0, 5.0)
 """Range of the predicted logarithm of a squared error in scaled units."""
 
+SCALES = (1, 2, 4)
+"""Block sizes in pixels of what samples and truth are compared in."""
+
 
 def squared_error(image: Tensor, truth: Tensor) -> Tensor:
     """Mean squared error of every image of the batch: (batch,)."""
@@ -46,10 +49,6 @@ def error_likelihood(log_error: Tensor, image: Tensor, truth: Tensor, unknown: T
     variance = log_error.clamp(*LOG_ERRORS).exp() + noise_variance
     cost = 0.5 * (variance.log() + (squared + 1e-8) / variance) * unknown
     return cost.flatten(1).sum(1) / unknown.flatten(1).sum(1).clamp(min=1)
-
-
-SCALES = (1, 2, 4)
-"""Block sizes in pixels of what samples and truth are compared in."""
 
 
 def local_features(images: Tensor) -> list[Tensor]:
