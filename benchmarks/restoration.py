@@ -200,6 +200,7 @@ def write_page(results: list[dict[str, Any]]) -> None:
             f"{result['images']} test images; {result['steps']} steps in {result['training_seconds']:.0f} s "
             f"({result['precision']}); commit `{result['commit']}`{scored_by(result)}; {result['machine']}.",
             "",
+            *([result["note"], ""] if "note" in result else []),
             *(rows_of_pairs(result) if result["set"] == PAIRS else rows_of_tasks(result)),
             "",
             f"One 1024² image, best of three: the mean alone takes {result['mean_s_per_megapixel']:.2f} s a megapixel "

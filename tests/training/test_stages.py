@@ -15,7 +15,7 @@ from napari_vaegan.observation.degradations import kinds_of
 from napari_vaegan.training.batches import SHARES, Batch, BatchSize, BatchSource
 from napari_vaegan.training.players import Players
 from napari_vaegan.training.progress import Progress
-from napari_vaegan.training.stages import learning_rate, method_stages
+from napari_vaegan.training.stages import adversarial_rate, learning_rate, method_stages
 from napari_vaegan.training.terms import draw_pairs, look, part_of
 
 TINY: dict[str, Any] = {"preset": "tiny", "steps": 100, "patch_size": 32, "batch_size": 16}
@@ -130,6 +130,11 @@ def test_the_learning_rate_warms_up_and_descends() -> None:
     rates = [learning_rate(config, Progress(0, total, 0)) for total in (0, 0.02, 0.5, 1)]
     assert rates[0] < rates[2] < rates[1]
     assert rates[3] < 0.02 * rates[1]
+
+
+def test_the_generator_learns_at_one_rate_until_the_last_third_of_the_adversarial_stage() -> None:
+    rates = [adversarial_rate(Progress(stage, 0.9, 0)) for stage in (0, 0.6, 0.9, 1)]
+    assert rates[0] == rates[1] > rates[2] > rates[3] > 0
 
 
 def test_a_batch_holds_every_kind_and_starts_with_the_unconditional_ones(source: BatchSource) -> None:

@@ -12,7 +12,6 @@ from torch.nn.utils.parametrizations import spectral_norm
 VERDICT_GAIN = 10.0
 """Scale of the logits: with every layer's norm bounded by one they would hardly leave zero, and teach next to nothing."""
 
-
 NEIGHBOURHOOD = 5
 """Pixels across, of whose mean a detail differs."""
 

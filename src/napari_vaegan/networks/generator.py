@@ -12,9 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from napari_vaegan.networks.blocks import Blocks, Upsample, zero_convolution
-
-TEXTURE_STRIDE = 2
-"""The finest stride of the networks: there the texture has four numbers a channel, so one a pixel."""
+from napari_vaegan.networks.presets import TEXTURE_STRIDE
 
 DrawNoise = Callable[[int, Tensor], Tensor]
 """Called with a level's index (coarsest first) and a tensor: standard normal noise of that tensor's shape."""
@@ -86,7 +84,7 @@ class Generator(nn.Module):
     """Residual images from what was observed and from latents, coarse to fine.
 
     Below the latents comes texture: noise of one number a pixel and channel, as StyleGAN's (Karras et al. 2019), which the
-    last blocks turn into grain. It is not inferred from images, as no image could be told by it in fewer nats than it costs.
+    last blocks turn into grain. It is only ever drawn, never inferred from an image.
 
     Attributes
     ----------

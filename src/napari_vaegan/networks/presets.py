@@ -7,6 +7,9 @@ from typing import Literal
 
 Preset = Literal["tiny", "small", "base", "large"]
 
+TEXTURE_STRIDE = 2
+"""The finest stride of the networks: there the texture has four numbers a channel, so one a pixel."""
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -40,7 +43,7 @@ class Architecture:
     def details(self) -> tuple[int, ...]:
         """The strides that have latents or texture, coarsest first: sizes in pixels of the structures that these tell of."""
         strides = [2 ** (index + 1) for index in reversed(range(len(self.latents))) if self.latents[index]]
-        return tuple(dict.fromkeys([*strides, 2]))
+        return tuple(dict.fromkeys([*strides, TEXTURE_STRIDE]))
 
     @property
     def stride(self) -> int:

@@ -219,8 +219,8 @@ class Training:
         if self._good is None:
             self.on_event(
                 Warned(
-                    "This training did not go well, generated images least of all: check the images, or train longer or "
-                    "with a lower learning rate."
+                    "This training ended with something wrong that was not mended, see the warnings before: do not rely on "
+                    "generated images, and check the training images, or train longer or with a lower learning rate."
                 )
             )
         self._calibrate()
@@ -314,8 +314,7 @@ class Training:
         good = self._good
         healthy = diagnosis.healthy and not self.repair.is_lost(judgement, good)
         self._keep_if_best(judgement, self.players.average.module, healthy)
-        adversarial = self.stages[max(self.stage_index, 0)].adversarial
-        repairs = self.repair.after_judgement(judgement, diagnosis, good, adversarial)
+        repairs = self.repair.after_judgement(judgement, diagnosis, good, self._stage.adversarial)
         self.on_event(Diagnosed(self.step, self._stage_name, diagnosis, repairs))
         for sentence in repairs:
             self.on_event(Warned(sentence))
@@ -351,8 +350,12 @@ class Training:
             yield
 
     @property
+    def _stage(self) -> Stage:
+        return self.stages[max(self.stage_index, 0)]
+
+    @property
     def _stage_name(self) -> str:
-        return self.stages[max(self.stage_index, 0)].name
+        return self._stage.name
 
     def _keep_if_best(self, judgement: Judgement, average: VaeGan, healthy: bool) -> None:
         self.validations = max(self.validations + 1, int(self.clock.total(self.step) * VALIDATIONS))

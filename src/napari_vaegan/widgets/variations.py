@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 Lines = tuple[str, ...]
 """Python that does the same, without the line that opens the model."""
 
-
 USUAL_DETAIL = 8
 """Pixels: what is varied unless another detail is chosen."""
 

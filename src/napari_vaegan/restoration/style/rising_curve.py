@@ -11,7 +11,6 @@ from scipy.interpolate import PchipInterpolator
 _STEEPEST = 16.0
 """By how much the curve may be steeper or flatter than on the whole: contrasts neither vanish nor are made of noise."""
 
-
 _RESOLVED_DIGITS = 9
 """Old points that agree in so many decimals coincide: no image resolves more, and steps between them could overflow."""
 
