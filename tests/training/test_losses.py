@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from napari_vaegan.training import losses
@@ -18,6 +19,14 @@ def test_generator_and_discriminator_want_opposite_orders() -> None:
 def test_equal_verdicts_cost_the_logarithm_of_two() -> None:
     verdict = [torch.randn(2, 1, 4, 4)]
     torch.testing.assert_close(losses.relativistic_generator_loss(verdict, verdict), torch.tensor(2.0).log())
+
+
+def test_a_little_information_is_free() -> None:
+    divergences = [torch.tensor(value, requires_grad=True) for value in (0.5, 30.0)]
+    total = losses.divergence_beyond_free(divergences, [20, 40])
+    total.backward()
+    assert total.item() == pytest.approx(20 * losses.FREE_NATS + 30)
+    assert [divergence.grad.item() for divergence in divergences] == [0, 1]
 
 
 def test_the_gradient_penalty_of_a_linear_critic_is_its_squared_weight() -> None:

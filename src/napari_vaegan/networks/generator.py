@@ -45,7 +45,8 @@ class Reconstruction:
 class LatentLevel(nn.Module):
     """One rung of the ladder: prior, posterior and what a latent adds (Child 2021, VDVAE).
 
-    The posterior is given relative to the prior, so that an unused latent costs nothing.
+    The posterior is given relative to the prior, so that an unused latent costs nothing. It starts at random, not as the
+    prior: a latent that told nothing would never be read, and one that is not read never learns to tell (docs/method.md).
     """
 
     def __init__(self, channels: int, width: int, seen_width: int, latents: int, blocks: int, condition_size: int):
@@ -55,7 +56,7 @@ class LatentLevel(nn.Module):
         self.prior = zero_convolution(width, 2 * latents)
         self.posterior_truth = nn.Conv2d(seen_width, width, 1)
         self.posterior = nn.Sequential(
-            nn.Conv2d(2 * width, width, 3, padding=1), nn.SiLU(), zero_convolution(width, 2 * latents)
+            nn.Conv2d(2 * width, width, 3, padding=1), nn.SiLU(), nn.Conv2d(width, 2 * latents, 3, padding=1)
         )
         self.inject = nn.Conv2d(latents, width, 1)
         self.after = Blocks(blocks, width, condition_size)

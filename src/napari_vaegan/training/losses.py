@@ -11,6 +11,9 @@ from napari_vaegan.observation.projections import block_means
 LOG_ERRORS = (-20.0, 5.0)
 """Range of the predicted logarithm of a squared error in scaled units."""
 
+FREE_NATS = 0.1
+"""Information that a latent may carry at no price, on average over its level: without it the coarsest levels died."""
+
 SCALES = (1, 2, 4)
 """Block sizes in pixels of what samples and truth are compared in."""
 
@@ -72,6 +75,21 @@ def ranked_probability_score(first: Tensor, second: Tensor, truth: Tensor) -> Te
         distance = 0.5 * ((a - y).abs() + (b - y).abs()) - 0.5 * (a - b).abs()
         scores.append(distance.flatten(1).mean(1))
     return torch.stack(scores).mean(0)
+
+
+def divergence_beyond_free(divergences: list[Tensor], sizes: list[int]) -> Tensor:
+    """Sum of the levels' KL divergences, where each counts at least as much as a little information in all its latents.
+
+    Free bits (Kingma et al. 2016, eq. 15): a level that tells less is not pressed further, so that none dies.
+
+    Parameters
+    ----------
+    divergences
+        Of each level in nats, scalars.
+    sizes
+        Numbers of latents of each level.
+    """
+    return torch.stack([kl.clamp(min=FREE_NATS * size) for kl, size in zip(divergences, sizes, strict=True)]).sum()
 
 
 def level_errors(level_images: list[Tensor], residual: Tensor) -> list[Tensor]:

@@ -16,6 +16,10 @@ LOST_DECIBELS = 6.0
 """A validation that is worse by so much than the best one, or than what the networks started from, shows a divergence."""
 
 
+LEAST_KL_SHARE = 0.25
+"""Of the weight of the KL divergence: with less, what the generator draws from is no longer what it has learned from."""
+
+
 class Repair:
     """Goes back to the best healthy weights, or anew, where a training has gone wrong, and says so in one sentence.
 
@@ -48,7 +52,11 @@ class Repair:
         return tuple(
             self._after(finding, best)
             for finding in diagnosis.findings
-            if (finding.failure in repeated if finding.failure is Failure.POSTERIOR_COLLAPSE else adversarial)
+            if (
+                finding.failure in repeated and self.players.kl_share > LEAST_KL_SHARE
+                if finding.failure is Failure.POSTERIOR_COLLAPSE
+                else adversarial
+            )
         )
 
     def is_lost(self, judgement: Judgement, best: Best | None) -> bool:

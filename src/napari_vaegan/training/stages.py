@@ -160,7 +160,7 @@ class DiscriminatorWarmUp:
 
     def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         """Make one step of the discriminator."""
-        terms = discriminator_terms(players, batch, self._samples(players, batch), progress, self.config)
+        terms = discriminator_terms(players, batch, self._samples(players, batch), self.config)
         players.differentiate_discriminator(torch.stack(list(terms.values())).sum())
         return _report(terms, players.update_discriminator())
 
@@ -227,7 +227,7 @@ class AdversarialStage:
             + weight * terms["adversarial"]
             + self.config.feature_matching_weight * terms["feature matching"]
         )
-        critic = players.beside.start(lambda: self._discriminate(players, shown, made.detach(), progress))
+        critic = players.beside.start(lambda: self._discriminate(players, shown, made.detach()))
         players.differentiate(loss, gradient_of_mean)
         terms |= critic.result()
 
@@ -236,8 +236,8 @@ class AdversarialStage:
         updated &= players.update_discriminator()
         return _report(terms, updated) | {f"kl level {i}": value for i, value in enumerate(levels)}
 
-    def _discriminate(self, players: Players, batch: Batch, samples: Tensor, progress: Progress) -> dict[str, Tensor]:
-        terms = discriminator_terms(players, batch, samples, progress, self.config)
+    def _discriminate(self, players: Players, batch: Batch, samples: Tensor) -> dict[str, Tensor]:
+        terms = discriminator_terms(players, batch, samples, self.config)
         players.differentiate_discriminator(torch.stack(list(terms.values())).sum())
         return terms
 
