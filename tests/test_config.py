@@ -30,6 +30,8 @@ def test_steps_take_the_place_of_minutes() -> None:
         ({"tasks": ("segment",)}, ["tasks", "segment"]),
         ({"seed": -1}, ["seed", "-1"]),
         ({"channels": 0}, ["channels", "0"]),
+        ({"variational": False, "adversarial": False}, ["variational", "adversarial"]),
+        ({"adversarial_loss": "hinge"}, ["adversarial_loss", "hinge"]),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_one_sentence_that_names_it(settings: dict, words: list[str]) -> None:

@@ -109,6 +109,18 @@ class TrainingConfig(BaseModel):
         description="Train the generator against a discriminator (stages 2 and 3).",
         json_schema_extra={"expert": True},
     )
+    variational: bool = Field(
+        True,
+        description="Train the VAE first, and keep its reconstruction and KL terms beside the adversary; without it a "
+        "plain GAN is left.",
+        json_schema_extra={"expert": True},
+    )
+    adversarial_loss: Literal["relativistic", "non-saturating"] = Field(
+        "relativistic",
+        description="What generator and discriminator contend for: verdicts on pairs of a sample and a real image, or the "
+        "textbook's on each alone.",
+        json_schema_extra={"expert": True},
+    )
     adversarial_weight: float = Field(
         0.03, ge=0, description="Weight of the adversarial term in stage 3.", json_schema_extra={"expert": True}
     )
@@ -144,6 +156,8 @@ class TrainingConfig(BaseModel):
             raise ValueError(
                 f"the setting patch_size {self.patch_size} is not a multiple of 32: try {self.patch_size // 32 * 32}"
             )
+        if not (self.variational or self.adversarial):
+            raise ValueError("the settings variational and adversarial are both off: leave one of them on")
         if len(set(self.tasks)) < len(self.tasks):
             raise ValueError("the setting tasks names a task twice: name each once")
         return self

@@ -16,6 +16,14 @@ def test_generator_and_discriminator_want_opposite_orders() -> None:
     assert losses.relativistic_discriminator_loss(high, low) < losses.relativistic_discriminator_loss(low, high)
 
 
+def test_the_textbook_losses_judge_each_image_alone() -> None:
+    real, fake = [torch.tensor([[2.0]])], [torch.tensor([[-1.0]])]
+    probabilities = torch.sigmoid(torch.tensor([2.0, -1.0]))
+    wanted = -probabilities[0].log() - (1 - probabilities[1]).log()
+    torch.testing.assert_close(losses.non_saturating_discriminator_loss(real, fake), wanted)
+    torch.testing.assert_close(losses.non_saturating_generator_loss(real, fake), -probabilities[1].log())
+
+
 def test_equal_verdicts_cost_the_logarithm_of_two() -> None:
     verdict = [torch.randn(2, 1, 4, 4)]
     torch.testing.assert_close(losses.relativistic_generator_loss(verdict, verdict), torch.tensor(2.0).log())

@@ -85,6 +85,22 @@ def test_stage_three_trains_all_with_all_terms_together(source: BatchSource) -> 
     assert {"mean", "reconstruction", "kl", "adversarial", "feature matching", "discriminator"} <= set(terms)
 
 
+def test_a_plain_gan_has_neither_reconstruction_nor_divergence(source: BatchSource) -> None:
+    config = TrainingConfig(**TINY, variational=False)
+    assert [stage.name for stage in method_stages(config, 0)] == ["warm-up", "adversarial"]
+    parts, critic, terms = step(1, source, MIDDLE, variational=False)
+    assert "generator" in parts
+    assert critic
+    assert "adversarial" in terms
+    assert not {"reconstruction", "kl", "feature matching"} & set(terms)
+
+
+def test_the_textbook_loss_is_there_by_name(source: BatchSource) -> None:
+    terms = {name: step(2, source, MIDDLE, adversarial_loss=name)[2] for name in ("relativistic", "non-saturating")}
+    assert all(terms[name]["adversarial"] > 0 and terms[name]["discriminator"] > 0 for name in terms)
+    assert terms["non-saturating"]["discriminator"] != terms["relativistic"]["discriminator"]
+
+
 def test_the_gradient_penalty_can_be_switched_off(source: BatchSource) -> None:
     assert step(2, source, MIDDLE)[2]["gradient penalty"] > 0
     assert "gradient penalty" not in step(2, source, MIDDLE, gradient_penalty=0)[2]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from napari_vaegan.observation.projections import block_means
+
+AdversarialLoss = Callable[[list[Tensor], list[Tensor]], Tensor]
 
 LOG_ERRORS = (-20.0, 5.0)
 """Range of the predicted logarithm of a squared error in scaled units."""
@@ -110,6 +114,24 @@ def relativistic_generator_loss(real: list[Tensor], fake: list[Tensor]) -> Tenso
 def relativistic_discriminator_loss(real: list[Tensor], fake: list[Tensor]) -> Tensor:
     """Pair every real image with a sample: it should look more real (Huang et al. 2024, eq. 2)."""
     return relativistic_generator_loss(fake, real)
+
+
+def non_saturating_generator_loss(_: list[Tensor], fake: list[Tensor]) -> Tensor:
+    """Make every sample look real (Goodfellow et al. 2014, section 3: the form whose gradient does not vanish)."""
+    return torch.stack([functional.softplus(-f).mean() for f in fake]).mean()
+
+
+def non_saturating_discriminator_loss(real: list[Tensor], fake: list[Tensor]) -> Tensor:
+    """Make real images look real, and samples not (Goodfellow et al. 2014, eq. 1)."""
+    losses = [functional.softplus(-r).mean() + functional.softplus(f).mean() for r, f in zip(real, fake, strict=True)]
+    return torch.stack(losses).mean()
+
+
+ADVERSARIAL_LOSSES: dict[str, tuple[AdversarialLoss, AdversarialLoss]] = {
+    "relativistic": (relativistic_generator_loss, relativistic_discriminator_loss),
+    "non-saturating": (non_saturating_generator_loss, non_saturating_discriminator_loss),
+}
+"""By name: what the generator and what the discriminator makes small, given verdicts on real images and on samples."""
 
 
 def zero_centred_gradient_penalty(images: Tensor, verdicts: list[Tensor]) -> Tensor:

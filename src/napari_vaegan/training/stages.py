@@ -15,19 +15,21 @@ import torch
 from torch import Tensor
 
 from napari_vaegan.config import TrainingConfig
-from napari_vaegan.training import losses
 from napari_vaegan.training.batches import Batch, BatchSize
 from napari_vaegan.training.players import Players
 from napari_vaegan.training.progress import Progress
 from napari_vaegan.training.terms import (
+    adversarial_term,
     as_observed,
     discriminator_terms,
     draw_pairs,
     draw_sample,
+    feature_matching_term,
     look,
     mean_terms,
     part_of,
     spread_term,
+    unchanged,
     variational_terms,
 )
 
@@ -192,41 +194,36 @@ class AdversarialStage:
         """Make one step of the generator, with the whole VAE, and one of the discriminator."""
         free = int((batch.kinds == self.unconditional).sum())
         judged = slice(min(len(batch.kinds), free + JUDGED))
-        inferred = slice(max(0, free - 1), judged.stop)
         seen = look(players, batch, self.unconditional)
         terms = mean_terms(players, batch, seen, self.unconditional)
         gradient_of_mean = players.start_gradient(terms["mean"] + terms["error"])
 
-        part = batch.select(inferred)
-        bound, reconstruction, levels = variational_terms(
-            players, part, part_of(seen, inferred), len(players.networks.generator.levels)
-        )
-        terms |= bound
-        shown = batch.select(judged)
-        samples = draw_pairs(players, shown, part_of(seen, judged), free)
-        terms["spread"] = spread_term(players, shown, samples, free)
-
-        judge = players.discriminator
-        judge.requires_grad_(False)
-        sight = (shown.observation.estimate, shown.observation.known)
-        with torch.no_grad():
-            real, real_features = judge(judge.view(shown.truth), *sight)
+        shown, seen_of_shown = batch.select(judged), part_of(seen, judged)
+        samples = draw_pairs(players, shown, seen_of_shown, free)
         made = as_observed(shown, samples[0])
-        fake, _ = judge(judge.view(made), *sight)
-        sight_of_part = (part.observation.estimate, part.observation.known)
-        _, features = judge(judge.view(as_observed(part, reconstruction)), *sight_of_part)
-        terms["adversarial"] = losses.relativistic_generator_loss(real, fake)
-        terms["feature matching"] = losses.feature_matching([real[inferred] for real in real_features], features)
-        judge.requires_grad_(True)
-
-        weight = self.config.adversarial_weight * players.adversarial_share * min(1.0, progress.stage / 0.1)
-        kl_weight = self.config.kl_weight * players.kl_share
-        loss = (
-            BOUND_WEIGHT * (terms["reconstruction"] + kl_weight * terms["kl"])
-            + self.config.spread_weight * terms["spread"]
-            + weight * terms["adversarial"]
-            + self.config.feature_matching_weight * terms["feature matching"]
-        )
+        weights = {
+            "spread": self.config.spread_weight,
+            "adversarial": self.config.adversarial_weight * players.adversarial_share * min(1.0, progress.stage / 0.1),
+        }
+        terms["spread"] = spread_term(players, shown, samples, free)
+        with unchanged(players.discriminator):
+            terms["adversarial"], real_features = adversarial_term(players, shown, made, self.config)
+            levels: list[float] = []
+            if self.config.variational:
+                inferred = slice(max(0, free - 1), None)
+                part, seen_of_part = shown.select(inferred), part_of(seen_of_shown, inferred)
+                bound, reconstruction, levels = variational_terms(
+                    players, part, seen_of_part, len(players.networks.generator.levels)
+                )
+                terms |= bound
+                real_features = [features[inferred] for features in real_features]
+                terms["feature matching"] = feature_matching_term(players, part, reconstruction, real_features)
+                weights |= {
+                    "reconstruction": BOUND_WEIGHT,
+                    "kl": BOUND_WEIGHT * self.config.kl_weight * players.kl_share,
+                    "feature matching": self.config.feature_matching_weight,
+                }
+        loss = torch.stack([weight * terms[name] for name, weight in weights.items()]).sum()
         critic = players.beside.start(lambda: self._discriminate(players, shown, made.detach()))
         players.differentiate(loss, gradient_of_mean)
         terms |= critic.result()
@@ -246,6 +243,8 @@ def method_stages(config: TrainingConfig, unconditional: int) -> list[Stage]:
     """Return the stages in their order, with their shares of the time."""
     if not config.adversarial:
         return [VariationalStage(config, 1.0, unconditional)]
+    if not config.variational:
+        return [DiscriminatorWarmUp(config, 0.03, unconditional), AdversarialStage(config, 0.97, unconditional)]
     return [
         VariationalStage(config, 0.62, unconditional),
         DiscriminatorWarmUp(config, 0.03, unconditional),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -187,15 +189,45 @@ def spread_term(players: Players, batch: Batch, samples: tuple[Tensor, Tensor], 
     return torch.stack([group.mean() for group in groups]).mean()
 
 
+@contextmanager
+def unchanged(discriminator: Discriminator) -> Iterator[None]:
+    """Let gradients pass through the discriminator without reaching its weights."""
+    discriminator.requires_grad_(False)
+    try:
+        yield
+    finally:
+        discriminator.requires_grad_(True)
+
+
+def adversarial_term(players: Players, batch: Batch, made: Tensor, config: TrainingConfig) -> tuple[Tensor, list[Tensor]]:
+    """Return what the generator makes small to fool the discriminator, and the discriminator's features of the truth."""
+    judge = players.discriminator
+    sight = (batch.observation.estimate, batch.observation.known)
+    with torch.no_grad():
+        real, features = judge(judge.view(batch.truth), *sight)
+    fake, _ = judge(judge.view(made), *sight)
+    loss, _ = losses.ADVERSARIAL_LOSSES[config.adversarial_loss]
+    return loss(real, fake), features
+
+
+def feature_matching_term(players: Players, batch: Batch, reconstruction: Tensor, real_features: list[Tensor]) -> Tensor:
+    """Compare reconstructions with the truth in the discriminator's features, which are given of the truth."""
+    judge = players.discriminator
+    sight = (batch.observation.estimate, batch.observation.known)
+    _, features = judge(judge.view(as_observed(batch, reconstruction)), *sight)
+    return losses.feature_matching(real_features, features)
+
+
 def discriminator_terms(players: Players, batch: Batch, samples: Tensor, config: TrainingConfig) -> dict[str, Tensor]:
-    """Relativistic loss of the discriminator; R1 on some of the real patches, and R2 on as many samples."""
+    """Adversarial loss of the discriminator; R1 on some of the real patches, and R2 on as many samples."""
     judge = players.discriminator
     judge.adapt(batch.truth)
     sight = (batch.observation.estimate, batch.observation.known)
     truth, samples = judge.view(batch.truth.detach()), judge.view(samples.detach())
     real, _ = judge(truth, *sight)
     fake, _ = judge(samples, *sight)
-    terms = {"discriminator": losses.relativistic_discriminator_loss(real, fake)}
+    _, loss = losses.ADVERSARIAL_LOSSES[config.adversarial_loss]
+    terms = {"discriminator": loss(real, fake)}
     if config.gradient_penalty > 0:
         part = slice(None, None, PENALTY_STRIDE)
         penalties = [_gradient_penalty(judge, view[part], *(seen[part] for seen in sight)) for view in (truth, samples)]
