@@ -122,10 +122,10 @@ class TrainingConfig(BaseModel):
         json_schema_extra={"expert": True},
     )
     adversarial_weight: float = Field(
-        0.03, ge=0, description="Weight of the adversarial term in stage 3.", json_schema_extra={"expert": True}
+        0.3, ge=0, description="Weight of the adversarial term in stage 3.", json_schema_extra={"expert": True}
     )
     feature_matching_weight: float = Field(
-        0.1,
+        0.3,
         ge=0,
         description="Weight of the discriminator's features in comparing reconstructions with the truth.",
         json_schema_extra={"expert": True},
