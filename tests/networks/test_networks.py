@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from napari_vaegan.networks.discriminator import Discriminator
-from napari_vaegan.networks.generator import gaussian_divergence
+from napari_vaegan.networks.generator import LARGEST_SHIFT, gaussian_divergence
 from napari_vaegan.networks.presets import ARCHITECTURES
 from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.observation import CONDITION_SIZE, Observation, observe_pixels
@@ -54,6 +54,15 @@ def test_untrained_latents_tell_something_already() -> None:
     made = model.generator.reconstruct(see(model, seen), model.see_truth(seen.image), seen.condition)
     assert all(divergence.min() > 0 for divergence in made.divergences)
     assert len(made.divergences) == sum(count > 0 for count in ARCHITECTURES["tiny"].latents)
+
+
+def test_a_hot_spot_does_not_throw_the_latents_out_of_proportion() -> None:
+    model, seen = networks(), observation()
+    truth = seen.image.clone()
+    truth[..., 0, 0] = 1e4
+    noise = model.generator.encode(see(model, seen), model.see_truth(truth), seen.condition)
+    assert all(level.abs().max() <= LARGEST_SHIFT * 1.001 for level in noise)
+    assert noise[0].abs().max() > 0
 
 
 def test_closed_levels_have_no_divergence_whatever_the_posterior_says() -> None:

@@ -104,6 +104,13 @@ def test_running_errors_are_kept_apart_by_kind() -> None:
     torch.testing.assert_close(errors.of(torch.tensor([0, 1]))[:, 0], torch.tensor([1.0, 100.0]))
 
 
+def test_one_patch_out_of_all_proportion_hardly_moves_the_running_error() -> None:
+    errors = RunningError(1)
+    for error in [1.0] * 100 + [1e6]:
+        errors.update(torch.tensor([0]), torch.tensor([error]))
+    assert errors.of(torch.tensor([0])).item() < 1.3
+
+
 def test_running_errors_ignore_what_is_not_finite() -> None:
     errors = RunningError(1, start=0.5)
     errors.update(torch.tensor([0]), torch.tensor([float("nan")]))

@@ -14,6 +14,10 @@ from torch.nn import functional
 from napari_vaegan.networks.blocks import Blocks, Upsample, zero_convolution
 from napari_vaegan.networks.presets import TEXTURE_STRIDE
 
+LARGEST_SHIFT = 6.0
+"""Of a latent by the posterior, in standard deviations of the prior: without a bound one patch with a hot spot made images
+of a thousand times the usual contrast, and the gradient of its divergence silenced the coarsest level."""
+
 DrawNoise = Callable[[int, Tensor], Tensor]
 """Called with a level's index (coarsest first) and a tensor: standard normal noise of that tensor's shape."""
 
@@ -71,6 +75,7 @@ class LatentLevel(nn.Module):
         """Return mean and log standard deviation of the posterior, given the truth's features."""
         shift, log_ratio = self.posterior(torch.cat([h, self.posterior_truth(truth)], dim=1)).float().chunk(2, dim=1)
         mean, log_std = prior
+        shift = LARGEST_SHIFT * torch.tanh(shift / LARGEST_SHIFT)
         return mean + shift * log_std.exp(), log_std + 4 * torch.tanh(log_ratio / 4)
 
 

@@ -6,6 +6,10 @@ import torch
 from torch import Tensor
 
 
+LARGEST_RISE = 10.0
+"""A batch counts for no more than so many times the mean: one patch with a hot spot would spoil it for hundreds of steps."""
+
+
 class RunningError:
     """Exponential running means, one a row (a kind of observation) and column.
 
@@ -39,6 +43,8 @@ class RunningError:
             new = errors[kinds.cpu() == kind].mean(0)
             if not torch.isfinite(new).all():
                 continue
+            if self.counts[kind]:
+                new = torch.minimum(new, LARGEST_RISE * self.values[kind])
             decay = min(self.decay, float(self.counts[kind] / (self.counts[kind] + 1)))
             self.values[kind] = decay * self.values[kind] + (1 - decay) * new
             self.counts[kind] += 1
