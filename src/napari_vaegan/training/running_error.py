@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-
 LARGEST_RISE = 10.0
 """A batch counts for no more than so many times the mean: one patch with a hot spot would spoil it for hundreds of steps."""
 
