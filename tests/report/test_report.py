@@ -14,6 +14,7 @@ from napari_vaegan.report import report_of, write_report
 from napari_vaegan.report.curves import expected_gain
 from napari_vaegan.report.page import page
 from napari_vaegan.restoration.header import Header, NoiseRecord
+from napari_vaegan.training.diagnosis.findings import Diagnosis
 
 HOSTILE = "<script>alert('x')</script><img src=x onerror=\"alert(1)\">--><b>&"
 VOID = {"meta", "img", "br"}
@@ -162,6 +163,45 @@ def test_curves_of_a_few_late_steps_are_drawn(header):
         {"step": 5001, "stage": "adversarial", "psnr": {"denoise": 24.1}, "gain": {"denoise": 1.1}},
     ]
     Reader(page(header))
+
+
+def diagnosed(step: int, told: object = (), **changes: object) -> dict[str, object]:
+    figures = Diagnosis(0.5, 0.9, 0.8, 0.6, 0.9, 1.1, 0.2, (0.0, 0.4, 1.0)).figures | changes
+    return {"step": step, "progress": 0.5, "stage": "vae", "diagnosis": figures, "told": told}
+
+
+def test_how_training_watched_itself_is_drawn_with_what_was_found_and_done(header):
+    plain = page(header)
+    assert "How training watched itself" not in plain
+    header.curves += [diagnosed(600), diagnosed(700)]
+    text = page(header)
+    assert text.count("<svg") == plain.count("<svg") + 1
+    assert "Nothing was found wrong." in text
+    header.curves += [diagnosed(1800, ["Generated images are all alike: training goes back to step 700."])]
+    words = Reader(page(header)).words
+    assert "Step 1,800: Generated images are all alike: training goes back to step 700." in words
+    assert "Nothing was found wrong." not in words
+
+
+def test_a_limit_is_drawn_where_there_is_one(header):
+    for name in ("least coverage", "least diversity", "floor", "distance", "overfitting", "active latents 1"):
+        header.curves = [diagnosed(600), diagnosed(700)]
+        whole = page(header).count("<path")
+        for entry in header.curves:
+            del entry["diagnosis"][name]
+        assert page(header).count("<path") < whole, name
+
+
+def test_a_diagnosis_that_makes_no_sense_is_left_out(header):
+    header.curves = [
+        diagnosed(600, [HOSTILE, 3, None], coverage=math.nan, distance=None, **{f"active latents {HOSTILE}": 1.0}),
+        diagnosed(700, "none", overfitting="much"),
+        {"step": None, "diagnosis": [1.0], "told": ["nowhere"]},
+    ]
+    reader = Reader(page(header))
+    assert not any(name.startswith("on") for _, attributes in reader.tags for name in attributes)
+    assert f"Step 600: {HOSTILE}" in reader.words
+    assert "nowhere" not in reader.words
 
 
 def test_a_report_lies_beside_its_model_and_is_replaced(tiny_model, tmp_path):

@@ -22,6 +22,7 @@ from napari_vaegan.training.diagnosis.diagnostician import Diagnostician
 from napari_vaegan.training.diagnosis.discriminator import overfitting
 from napari_vaegan.training.diagnosis.findings import Diagnosis, Failure
 from napari_vaegan.training.diagnosis.memorisation import relative_distance
+from napari_vaegan.training.diagnosis.words import in_words
 from napari_vaegan.training.events import Diagnosed, Event, StageChanged, Validated, Warned
 
 CPU = torch.device("cpu")
@@ -262,3 +263,57 @@ def test_a_resumed_training_is_held_against_what_it_had_reached(
     assert reached > 0
     nv.train(textured_images, None, on_event=second, checkpoint=checkpoint, resume=True)
     assert second.of(Diagnosed)[0].diagnosis.best_diversity >= reached
+
+
+def test_a_diagnosis_is_said_in_plain_words() -> None:
+    generation, latents = in_words(
+        Diagnosis(coverage=0.54, floor=0.96, diversity=0.9, distance=1.1, overfitting=0.1, active_units=(0.0, 0.4, 1.0))
+    )
+    assert generation == (
+        "Generated images are near to 54% of the unseen real ones (training images: 96%), with 0.9 times their variety "
+        "and 1.1 times their distance to training images."
+    )
+    assert latents == "Latents in use, from coarse to fine: 0%, 40%, 100%."
+
+
+def test_what_was_not_measured_is_not_said() -> None:
+    assert in_words(Diagnosis()) == ()
+    assert in_words(Diagnosis(active_units=(0.5, 1.0))) == ("Latents in use, from coarse to fine: 50%, 100%.",)
+    (sentence,) = in_words(Diagnosis(coverage=0.5, floor=0.9, diversity=float("nan")))
+    assert sentence == "Generated images are near to 50% of the unseen real ones (training images: 90%)."
+
+
+def test_a_finding_without_a_repair_is_watched_and_a_mended_one_is_told_once() -> None:
+    ill = Diagnosis(distance=0.1, active_units=(0.0, 0.5))
+    memorised, dead = (finding.sentence for finding in ill.findings)
+    assert Diagnosed(1, "vae", ill, ()).watched == (f"{memorised}: this is watched.", f"{dead}: this is watched.")
+    assert Diagnosed(1, "adversarial", ill, (f"{memorised}: mended.",)).watched == (f"{dead}: this is watched.",)
+
+
+def test_what_was_measured_found_and_done_is_kept_with_the_curves(
+    textured_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = Ill()
+
+    def examine(*_: Any) -> Diagnosis:
+        coverage = 0.1 if listener.adversarial else 0.8
+        return Diagnosis(coverage, 0.9, float("nan"), best_coverage=0.8, active_units=(0.0, 0.5, 0.5))
+
+    monkeypatch.setattr(Diagnostician, "examine", examine)
+    monkeypatch.setattr(training, "LEAST_EXAMINED_STEPS", 12)
+    model = train(textured_images, tmp_path, listener, steps=36)
+    measured = [event for event in listener.of(Diagnosed) if event.diagnosis.figures]
+    kept = [entry for entry in model.header.curves if "diagnosis" in entry]
+    assert 0 < len(kept) == len(measured) < len(listener.of(Diagnosed))
+    for entry, event in zip(kept, measured, strict=True):
+        assert (entry["step"], entry["stage"]) == (event.step, event.stage)
+        assert entry["diagnosis"] == {
+            "coverage": event.diagnosis.coverage,
+            "least coverage": 0.4,
+            "floor": 0.9,
+            "active latents 1": 0.0,
+            "active latents 2": 0.5,
+            "active latents 3": 0.5,
+        }
+        assert entry["told"] == [*event.repairs, *event.watched]
+    assert any("goes back to step" in sentence for entry in kept for sentence in entry["told"])

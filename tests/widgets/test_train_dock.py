@@ -16,8 +16,10 @@ from qtpy.QtGui import QKeySequence, QShortcut
 from napari_vaegan import library
 from napari_vaegan.config import TrainingConfig
 from napari_vaegan.training.checkpoint import describe_checkpoint
-from napari_vaegan.training.events import Previewed
+from napari_vaegan.training.diagnosis.findings import Diagnosis
+from napari_vaegan.training.events import Diagnosed, Finished, Previewed, Warned
 from napari_vaegan.widgets.known_models import known_models
+from napari_vaegan.widgets.message import WARNING
 from napari_vaegan.widgets.train.dock import Train
 from napari_vaegan.widgets.train.model_file import checkpoint_of, free_name
 
@@ -427,6 +429,55 @@ def test_the_curves_follow_the_theme(driver: Driver) -> None:
         driver.viewer.theme = theme
         colours.append(dock.curves.plots["kl"].backgroundBrush().color().lightness())
     assert colours[0] < 100 < colours[1]
+
+
+HEALTHY = Diagnosis(coverage=0.54, floor=0.96, diversity=0.9, distance=1.1, active_units=(0.4, 0.9, 0.9, 1.0))
+ILL = Diagnosis(coverage=0.2, floor=0.96, diversity=0.9, best_coverage=0.7, distance=1.0, active_units=(0.0, 0.5))
+
+
+def test_how_generation_stands_is_said_once_it_was_measured(driver: Driver) -> None:
+    dock = driver.open()
+    dock.runner.told.emit(Diagnosed(400, "vae", Diagnosis(), ()))
+    assert dock.health.text() == ""
+    dock.runner.told.emit(Diagnosed(1600, "vae", HEALTHY, ()))
+    assert "At step 1,600:</b> Generated images are near to 54% of the unseen real ones" in dock.health.text()
+    assert "from coarse to fine: 40%, 90%, 90%, 100%" in dock.health.text()
+    assert WARNING not in dock.health.text()
+    for words in ("Near to", "Variety", "Distance to training images", "discriminator", "Latents in use", "What is done"):
+        assert words in dock.health.toolTip()
+
+
+def test_what_is_wrong_stands_first_with_its_repair_until_the_summary_tells_it(driver: Driver) -> None:
+    dock = driver.open()
+    repair = f"{ILL.findings[0].sentence}: training goes back to step 2,800."
+    dock.runner.told.emit(Diagnosed(3600, "adversarial", ILL, (repair,)))
+    dock.runner.told.emit(Warned(repair))
+    watched = "Latent level 1 of 2 tells nothing of the images: this is watched."
+    for sentence in (repair, watched):
+        assert f"<span style='color: {WARNING}'>⚠ {sentence}</span>" in dock.health.text()
+        assert dock.health.text().count(sentence) == 1
+        assert dock.health.text().index(sentence) < dock.health.text().index("near to 20%")
+    end = Finished(3600, 60.0, False, {})
+    dock.runner.told.emit(end)
+    dock.summary.show_end(end, driver.model)
+    assert (repair in dock.summary.text(), repair in dock.health.text()) == (True, False)
+    assert watched in dock.health.text()
+    assert "near to 20%" in dock.health.text()
+
+
+def test_the_place_for_the_diagnosis_is_kept_from_the_start(driver: Driver) -> None:
+    dock = driver.begin(LONG)
+    before = dock.health.minimumHeight()
+    dock.runner.told.emit(Diagnosed(1600, "vae", HEALTHY, ()))
+    assert 0 < dock.health.heightForWidth(290) <= before == dock.health.minimumHeight()
+
+
+def test_a_new_training_forgets_the_diagnosis_of_the_one_before(driver: Driver) -> None:
+    dock = driver.prepare(LONG)
+    dock.runner.told.emit(Diagnosed(1600, "vae", HEALTHY, ()))
+    dock.press_run()
+    assert dock.health.text() == ""
+    assert not dock.health.isHidden()
 
 
 def test_every_control_has_a_tooltip(driver: Driver) -> None:

@@ -13,7 +13,18 @@ from rich.text import Text
 
 from napari_vaegan.cli.console import errors, note, say
 from napari_vaegan.durations import in_words
-from napari_vaegan.training.events import Event, Finished, Measuring, StageChanged, Started, Stepped, Validated, Warned
+from napari_vaegan.training.diagnosis.words import in_words as diagnosis_in_words
+from napari_vaegan.training.events import (
+    Diagnosed,
+    Event,
+    Finished,
+    Measuring,
+    StageChanged,
+    Started,
+    Stepped,
+    Validated,
+    Warned,
+)
 
 _LISTED = 10
 """So many of the images that were skipped are named."""
@@ -32,7 +43,7 @@ def training_view() -> Iterator[Callable[[Event], None]]:
 
 
 class PlainLines:
-    """A line for each stage, validation and warning."""
+    """A line for each stage, validation, sentence of the diagnosis and warning."""
 
     def __init__(self) -> None:
         self._stages = 0
@@ -47,6 +58,11 @@ class PlainLines:
                 note(f"Stage {event.index + 1} of {self._stages}, {event.stage}: {event.description}", "bold")
             case Validated():
                 note(f"  step {event.step}: PSNR {_psnr(event)}{' (best so far)' if event.best else ''}")
+            case Diagnosed():  # its repairs are told as warnings
+                for sentence in diagnosis_in_words(event.diagnosis):
+                    note(f"  {sentence}", "dim")
+                for sentence in event.watched:
+                    note(f"Note: {sentence}", "yellow")
             case Warned():
                 note(f"Note: {event.message}", "yellow")
             case Finished():
@@ -56,7 +72,7 @@ class PlainLines:
 
 
 class LivePicture:
-    """A bar with the time left, the losses and the last validation, redrawn in place.
+    """A bar with the time left, the losses, the last validation and the last diagnosis, redrawn in place.
 
     Parameters
     ----------
@@ -76,6 +92,7 @@ class LivePicture:
         self._task = self._bar.add_task("starting", total=1.0, left="?", rate=0.0, visible=False)
         self._step: Stepped | None = None
         self._validated: Validated | None = None
+        self._diagnosed: Diagnosed | None = None
 
     def __call__(self, event: Event) -> None:
         """Remember what happened for the next redrawing."""
@@ -92,6 +109,8 @@ class LivePicture:
                 )
             case Validated():
                 self._validated = event
+            case Diagnosed():
+                self._diagnosed = event
             case _:
                 self._lines(event)
 
@@ -103,6 +122,9 @@ class LivePicture:
             parts.append(Text(f"Step {self._step.step:,}   {losses}", style="dim"))
         if self._validated is not None:
             parts.append(_psnr_table(self._validated))
+        if self._diagnosed is not None:
+            parts += [Text(sentence, style="dim") for sentence in diagnosis_in_words(self._diagnosed.diagnosis)]
+            parts += [Text(sentence, style="yellow") for sentence in self._diagnosed.watched]
         return Group(*parts)
 
 

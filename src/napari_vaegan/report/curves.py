@@ -32,8 +32,8 @@ def expected_gain(samples: int) -> float:
 
 def curves_section(header: Header) -> Markup:
     """Return the training curves."""
-    losses = dict(_series(header, "losses"))
-    psnr, gain = dict(_series(header, "psnr")), dict(_series(header, "gain"))
+    losses = dict(series_of(header, "losses"))
+    psnr, gain = dict(series_of(header, "psnr")), dict(series_of(header, "gain"))
     parts = []
     if losses:
         parts.append(
@@ -62,7 +62,7 @@ def curves_section(header: Header) -> Markup:
     return section("How training went", *parts)
 
 
-def _series(header: Header, what: str) -> Iterator[tuple[str, tuple[list[float], list[float]]]]:
+def series_of(header: Header, what: str) -> Iterator[tuple[str, tuple[list[float], list[float]]]]:
     """Yield name, steps and values of everything that was recorded under this heading."""
     points: dict[str, tuple[list[float], list[float]]] = {}
     for entry in header.curves:
@@ -110,8 +110,8 @@ def _draw_losses(header: Header, losses: Series) -> Markup:
             axes.set_yscale("log")
         dress(axes, title, "step" if index + COLUMNS >= len(panels) else "")
         axes.tick_params(which="minor", left=False, labelleft=False)
-        axes.set_xlim(0, _last_step(losses))
-        _mark_stages(axes, header)
+        axes.set_xlim(0, last_step(losses))
+        mark_stages(axes, header)
         if len(series) > 1:
             add_legend(axes, ncols=2, handlelength=1.2, columnspacing=0.8)
     return svg(drawing, "Losses over the steps of training")
@@ -124,12 +124,12 @@ def _draw_validation(header: Header, psnr: Series, gain: Series) -> Markup:
         for index, (name, (steps, values)) in enumerate(list(series.items())[:8]):
             colour = COLOURS[index % len(COLOURS)]
             axes.plot(steps, values, color=colour, marker=MARKERS[index], markersize=4, linewidth=1.2, label=name)
-        axes.set_xlim(0, 1.02 * _last_step(psnr))
+        axes.set_xlim(0, 1.02 * last_step(psnr))
     dress(left, "validation PSNR of the best estimate", "step", "dB")
     dress(right, f"gain of averaging {VALIDATION_SAMPLES} samples", "step", "dB")
     right.axhline(expected_gain(VALIDATION_SAMPLES), color=INK, linestyle=":", linewidth=1)
-    _mark_stages(left, header)
-    _mark_stages(right, header)
+    mark_stages(left, header)
+    mark_stages(right, header)
     handles, labels = left.get_legend_handles_labels()
     legend = drawing.legend(
         handles, labels, loc="outside lower center", ncols=len(labels), fontsize=SMALL, labelcolor=INK, frameon=False
@@ -139,11 +139,12 @@ def _draw_validation(header: Header, psnr: Series, gain: Series) -> Markup:
     return svg(drawing, "Validation PSNR and gain of averaging over the steps of training")
 
 
-def _last_step(series: Series) -> float:
+def last_step(series: Series) -> float:
+    """Return up to where the curves go."""
     return max(1.0, *(steps[-1] for steps, _ in series.values()))
 
 
-def _mark_stages(axes: Axes, header: Header) -> None:
+def mark_stages(axes: Axes, header: Header) -> None:
     """Begin each stage with a dashed line and its number."""
     for index, (start, _) in enumerate(stage_starts(header)):
         if index:

@@ -8,6 +8,7 @@ from string import Template
 from napari_vaegan.durations import in_words
 from napari_vaegan.report.calibration import calibration_section
 from napari_vaegan.report.curves import curves_section
+from napari_vaegan.report.diagnosis import diagnosis_section
 from napari_vaegan.report.facts import time_section, training_section
 from napari_vaegan.report.figures import percent, signed
 from napari_vaegan.report.limits import limits_section
@@ -55,7 +56,8 @@ def page(header: Header) -> str:
     else:
         sections += [table_section(quality, noisy), pictures_section(quality, noisy), generated_section(quality)]
         sections.append(calibration_section(quality, noisy))
-    sections += [noise_section(header), curves_section(header), time_section(header, quality), limits_section(header)]
+    sections += [noise_section(header), curves_section(header), diagnosis_section(header)]
+    sections += [time_section(header, quality), limits_section(header)]
     return _PAGE.substitute(
         mark=MARK,
         name=text(header.name),

@@ -100,6 +100,13 @@ class Diagnosed:
     diagnosis: Diagnosis
     repairs: tuple[str, ...]
 
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """What is wrong and was left as it is for now, a sentence each; a repair begins with the finding that it mends."""
+        found = [finding.sentence for finding in self.diagnosis.findings]
+        left = [sentence for sentence in found if not any(repair.startswith(sentence) for repair in self.repairs)]
+        return tuple(f"{sentence}: this is watched." for sentence in left)
+
 
 @dataclass(frozen=True)
 class Previewed:

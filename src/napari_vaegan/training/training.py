@@ -315,9 +315,19 @@ class Training:
         healthy = diagnosis.healthy and not self.repair.is_lost(judgement, good)
         self._keep_if_best(judgement, self.players.average.module, healthy)
         repairs = self.repair.after_judgement(judgement, diagnosis, good, self._stage.adversarial)
-        self.on_event(Diagnosed(self.step, self._stage_name, diagnosis, repairs))
+        diagnosed = Diagnosed(self.step, self._stage_name, diagnosis, repairs)
+        self._record_diagnosis(diagnosed)
+        self.on_event(diagnosed)
         for sentence in repairs:
             self.on_event(Warned(sentence))
+
+    def _record_diagnosis(self, diagnosed: Diagnosed) -> None:
+        """Keep with the curves what was measured, found and done, if there is any of it."""
+        measured = {name: round(value, 4) for name, value in diagnosed.diagnosis.figures.items()}
+        told = [*diagnosed.repairs, *diagnosed.watched]
+        if measured or told:
+            entry = {"step": diagnosed.step, "progress": round(self.clock.total(self.step), 4), "stage": diagnosed.stage}
+            self.curves.append(entry | {"diagnosis": measured, "told": told})
 
     @property
     def _good(self) -> Best | None:

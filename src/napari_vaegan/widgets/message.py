@@ -7,6 +7,9 @@ from qtpy.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QPlai
 
 from napari_vaegan.widgets.failure import Failure
 
+WARNING = "#c07800"
+"""The colour of what the user should heed."""
+
 
 class Message(QWidget):
     """One sentence for the user, and behind a button the traceback of an error."""
@@ -42,7 +45,7 @@ class Message(QWidget):
 
     def warn(self, sentence: str) -> None:
         """Show a sentence that the user should heed."""
-        self._show(sentence, "", "color: #c07800;")
+        self._show(sentence, "", f"color: {WARNING};")
 
     def fail(self, failure: Failure) -> None:
         """Show an error, with its traceback behind the button."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -71,6 +72,31 @@ class Diagnosis:
     active_units: tuple[float, ...] = ()
 
     @property
+    def least_coverage(self) -> float | None:
+        """Below it samples have collapsed; None before there was enough to fall from."""
+        return LEAST_SHARE * self.best_coverage if self.best_coverage >= TELLING_COVERAGE else None
+
+    @property
+    def least_diversity(self) -> float | None:
+        """Below it they have as well; None where it is the first."""
+        return LEAST_SHARE * self.best_diversity if self.best_diversity > 0 else None
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """What was measured, by name, and the limits that move; empty if nothing was. The coarsest level is the first."""
+        values = {
+            "coverage": self.coverage,
+            "least coverage": self.least_coverage if self.coverage is not None else None,
+            "floor": self.floor,
+            "diversity": self.diversity,
+            "least diversity": self.least_diversity if self.diversity is not None else None,
+            "distance": self.distance,
+            "overfitting": self.overfitting,
+            **{f"active latents {level}": share for level, share in enumerate(self.active_units, start=1)},
+        }
+        return {name: value for name, value in values.items() if value is not None and math.isfinite(value)}
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """What is wrong."""
         return tuple(self._findings())
@@ -81,14 +107,13 @@ class Diagnosis:
         return all(finding.failure is Failure.POSTERIOR_COLLAPSE for finding in self.findings)
 
     def _findings(self) -> Iterator[Finding]:
-        telling = self.best_coverage >= TELLING_COVERAGE
-        if telling and self.coverage is not None and self.coverage < LEAST_SHARE * self.best_coverage:
+        if self.coverage is not None and self.least_coverage is not None and self.coverage < self.least_coverage:
             yield Finding(
                 Failure.MODE_COLLAPSE,
                 f"Generated images cover only {self.coverage:.0%} of the real ones ({self.best_coverage:.0%} before, "
                 f"training images {self.floor:.0%})",
             )
-        elif self.diversity is not None and self.diversity < LEAST_SHARE * self.best_diversity:
+        elif self.diversity is not None and self.least_diversity is not None and self.diversity < self.least_diversity:
             yield Finding(
                 Failure.MODE_COLLAPSE,
                 f"Generated images differ from each other only {self.diversity:.0%} as much as real ones do "

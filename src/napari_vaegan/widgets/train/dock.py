@@ -18,6 +18,7 @@ from napari_vaegan.widgets.known_models import known_models
 from napari_vaegan.widgets.remembered import recall, remember
 from napari_vaegan.widgets.train.check_panel import CheckPanel
 from napari_vaegan.widgets.train.curves import Curves
+from napari_vaegan.widgets.train.health import Health
 from napari_vaegan.widgets.train.job import LATEST_WINS, TrainingJob
 from napari_vaegan.widgets.train.model_file import ModelFile, checkpoint_of, model_of
 from napari_vaegan.widgets.train.preview import Preview
@@ -91,7 +92,7 @@ class Train(Dock):
         self._job = TrainingJob(self.source.take(config), config, model, self.resuming)
         note_begin(checkpoint_of(model))
         self._step = None
-        for part in (self.status, self.curves, self.summary):
+        for part in self.parts:
             part.begin()
         self.preview.begin(self.check.result.channels if self.check.result else 1)
         self._draw_first()
@@ -149,7 +150,8 @@ class Train(Dock):
         for part in (self.form_widget, self.check):
             part.setVisible(not busy)
         self.status.setVisible(busy)
-        self.curves.setVisible(busy or self._step is not None)
+        for part in (self.curves, self.health):
+            part.setVisible(busy or self._step is not None)
 
     def show_progress(self, share: float) -> None:
         """Show the share that is done, and the time left as the training itself estimates it."""
@@ -181,8 +183,10 @@ class Train(Dock):
         self.status = Status(self)
         self.summary = Summary(self)
         self.curves = Curves(self.viewer, self)
+        self.health = Health(self)
+        self.parts = (self.status, self.summary, self.curves, self.health)
         self.preview = Preview(self.viewer)
-        for index, part in enumerate((self.resume, self.status, self.summary, self.curves)):
+        for index, part in enumerate((self.resume, *self.parts)):
             self.above_form.insertWidget(index, part)
         self.below_form.addWidget(self.check)
 
@@ -242,7 +246,7 @@ class Train(Dock):
         if isinstance(event, Previewed):
             self.preview.show(event)
             self.refresh()
-        for part in (self.status, self.curves, self.summary):
+        for part in self.parts:
             part.show_event(event)
 
     def _finished(self, end: Finished) -> None:
