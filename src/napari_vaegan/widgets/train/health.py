@@ -12,7 +12,7 @@ from napari_vaegan.training.diagnosis.words import in_words
 from napari_vaegan.training.events import Diagnosed, Event, Finished
 from napari_vaegan.widgets.message import WARNING
 
-_LINES = 8
+_LINES = 9
 
 _TOOLTIP = f"""
 <p>Training examines itself whenever it is validated, once it is some hundred steps old.</p>
