@@ -183,13 +183,16 @@ def test_how_training_watched_itself_is_drawn_with_what_was_found_and_done(heade
     assert "Nothing was found wrong." not in words
 
 
-def test_a_limit_is_drawn_where_there_is_one(header):
-    for name in ("least coverage", "least diversity", "floor", "distance", "overfitting", "active latents 1"):
-        header.curves = [diagnosed(600), diagnosed(700)]
-        whole = page(header).count("<path")
+def test_every_measure_of_the_diagnosis_is_drawn_with_its_limit(header):
+    def dotted() -> int:
+        return len(re.findall(r"stroke-dasharray: 1\.2,", page(header)))
+
+    header.curves = [diagnosed(600), diagnosed(700)]
+    assert dotted() == 5
+    for name in ("least coverage", "least diversity", "distance", "overfitting"):
         for entry in header.curves:
             del entry["diagnosis"][name]
-        assert page(header).count("<path") < whole, name
+    assert dotted() == 1
 
 
 def test_a_diagnosis_that_makes_no_sense_is_left_out(header):
