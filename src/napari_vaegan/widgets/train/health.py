@@ -26,7 +26,7 @@ real images held apart for generated ones, by more than {LARGEST_OVERFITTING:.0%
 with half of the adversarial weight.</p>
 <p><b>Latents in use:</b> the share of the model's latent numbers, those of coarse structures first, that tell anything of an
 image. If less than {LEAST_ACTIVE:.0%} of a level do twice in a row, the weight of the KL divergence, which presses on them,
-is halved.</p>
+is halved, down to a quarter.</p>
 """
 
 
