@@ -141,9 +141,15 @@ def test_the_kl_weight_rises_to_its_full_value() -> None:
 
 def test_the_learning_rate_warms_up_and_descends() -> None:
     config = TrainingConfig(**TINY)
-    rates = [learning_rate(config, Progress(0, total, 0)) for total in (0, 0.02, 0.5, 1)]
+    rates = [learning_rate(config, Progress(0, total, 100)) for total in (0, 0.02, 0.5, 1)]
     assert rates[0] < rates[2] < rates[1]
     assert rates[3] < 0.02 * rates[1]
+
+
+def test_the_first_step_is_small_however_long_reading_took() -> None:
+    config = TrainingConfig(**TINY)
+    first, later = (learning_rate(config, Progress(0.1, 0.1, step)) for step in (0, 100))
+    assert first < 0.1 * later
 
 
 def test_the_generator_learns_at_one_rate_until_the_last_third_of_the_adversarial_stage() -> None:

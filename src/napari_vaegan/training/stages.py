@@ -43,6 +43,9 @@ that with a weight of 1 neither learned anything beside it."""
 VAE_RATE = 1e-3
 """Largest step size of the generator while it is trained as the VAE's decoder: the mean alone bears larger ones."""
 
+WARM_UP_STEPS = 20
+"""Reading images can take more than the first 2 % of a short training: its first step must not be a full one for that."""
+
 JUDGED = 2
 """Patches of which something is observed that the discriminator judges beside the unobserved ones."""
 
@@ -69,8 +72,8 @@ class Stage(Protocol):
 
 
 def learning_rate(config: TrainingConfig, progress: Progress) -> float:
-    """Warm up linearly over the first 2 % of training, then descend by half a cosine."""
-    warm_up = min(1.0, progress.total / 0.02 + 0.02)
+    """Warm up linearly over the first 2 % of training, and some steps at least, then descend by half a cosine."""
+    warm_up = min(1.0, progress.total / 0.02 + 0.02, (progress.step + 1) / WARM_UP_STEPS)
     return config.learning_rate * warm_up * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress.total))))
 
 
