@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from napari_vaegan.config import TrainingConfig
-from napari_vaegan.errors import ModelFileError, Stopped
+from napari_vaegan.errors import ModelFileError, SettingError, Stopped
 from napari_vaegan.images.collection import Plane
 from napari_vaegan.images.patches import PatchSampler
 from napari_vaegan.networks.vae_gan import VaeGan
@@ -186,6 +186,8 @@ class Training:
         ------
         Stopped
             If a stop is asked for before the first step.
+        SettingError
+            If there is nothing to show for it, as the learning rate is far too large.
         """
         self._tell_start()
         with flushed_denormals():
@@ -392,11 +394,12 @@ class Training:
 
     def _is_best(self, score: float, healthy: bool) -> bool:
         """Whether weights are to be kept: later ones if they restore about as well, healthy ones before others."""
-        if self.best is None:
+        if self.best is None or not self.best.usable:
             return True
         if healthy != self.best.healthy:
             return score > self.best.score + (-RESTORATION_WORTH if healthy else RESTORATION_WORTH)
-        highest: float = max(entry["score"] for entry in self.curves if "score" in entry)
+        scores = (entry["score"] for entry in self.curves if "score" in entry)
+        highest: float = max(score for score in scores if np.isfinite(score))
         return score >= min(highest, self.best.score + SCORE_TOLERANCE) - SCORE_TOLERANCE
 
     def _tell_start(self) -> None:
@@ -416,6 +419,11 @@ class Training:
 
     def _finish(self, stopped: bool) -> Outcome:
         assert self.best is not None
+        if not self.best.usable:
+            raise SettingError(
+                f"Training diverged with the learning rate {self.config.learning_rate:g} however often it began anew, and "
+                "there is no model: set learning_rate lower, and check the training images."
+            )
         networks = self.players.average.module
         networks.load_state_dict(self.best.weights)
         seconds = self.clock.elapsed
