@@ -148,10 +148,8 @@ def smallness_notes(planes: Sequence[Plane], patch_size: int) -> tuple[str, ...]
     fitting = min(shortest) // SMALLEST_PATCH * SMALLEST_PATCH
     advice = "leave them out if there are enough others" if small < len(planes) else "give larger images if there are any"
     advice = f"set patch_size to {fitting}, or {advice}" if fitting else advice
-    return (
-        f"{small} plane{'' if small == 1 else 's'} of {len(planes)} {'is' if small == 1 else 'are'} smaller than the patches "
-        f"of {patch_size} pixels and continued by reflection: {advice}.",
-    )
+    counted = f"{small} plane{'' if small == 1 else 's'} of {len(planes)} {'is' if small == 1 else 'are'}"
+    return (f"{counted} smaller than the patches of {patch_size} pixels and continued by reflection: {advice}.",)
 
 
 def _noise_of(plane: Plane) -> NDArray[np.float64]:

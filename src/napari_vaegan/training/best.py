@@ -30,7 +30,7 @@ class Best:
 
     @property
     def usable(self) -> bool:
-        """Whether they make images at all: those of a training that diverged at once do not."""
+        """Whether they were trained and make images: those of a training that diverged at once do not."""
         return math.isfinite(self.score)
 
     def state(self) -> dict[str, Any]:

@@ -16,8 +16,7 @@ LOST_DECIBELS = 6.0
 """A validation that is worse by so much than the best one, or than what the networks started from, shows a divergence."""
 
 FINE_DECIBELS = 40.0
-"""Validations are held against no more than so many: what little but flat background was started from has hardly an error."""
-
+"""A validation is held against no more than so many: where there is little but black, what was started from has no error."""
 
 LEAST_KL_SHARE = 0.25
 """Of the weight of the KL divergence: with less, what the generator draws from is no longer what it has learned from."""
