@@ -161,6 +161,8 @@ def test_resuming_from_a_damaged_checkpoint_is_refused(textured_images, tmp_path
         (["--patch-size", 40], "multiple of 32"),
         (["--minutes", 0], "minutes cannot be 0"),
         (["--tasks", "sharpen"], "tasks"),
+        (["--seed", -1], "seed cannot be -1"),
+        (["--learning-rate", "inf"], "learning_rate cannot be inf"),
         (["--device", "abacus"], "abacus"),
     ],
 )
@@ -177,6 +179,22 @@ def test_a_folder_of_unreadable_files_is_refused(tmp_path):
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / "text.png").write_text("no image")
     assert "text.png" in refused("train", tmp_path / "raw", "--out", tmp_path / "m.vaegan")
+
+
+def test_a_folder_of_constant_images_is_refused(tmp_path):
+    (tmp_path / "raw").mkdir()
+    for level in (0, 7):
+        tifffile.imwrite(tmp_path / "raw" / f"{level}.tif", np.full((32, 32), level, np.uint8))
+    words = refused("train", tmp_path / "raw", "--out", tmp_path / "m.vaegan", *QUICK)
+    assert "0.tif: is constant: every pixel is 0" in words
+    assert not (tmp_path / "m.vaegan").exists()
+
+
+def test_a_training_that_diverges_to_its_end_is_one_sentence_and_leaves_no_model(textured_images, tmp_path):
+    result = run("train", textured_images, "--out", tmp_path / "m.vaegan", *QUICK, "--steps", 4, "--learning-rate", 1e30)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith("Error: Training diverged with the learning rate 1e+30")
+    assert not (tmp_path / "m.vaegan").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -29,6 +29,8 @@ def test_steps_take_the_place_of_minutes() -> None:
         ({"tasks": ("denoise", "denoise")}, ["twice"]),
         ({"tasks": ("segment",)}, ["tasks", "segment"]),
         ({"seed": -1}, ["seed", "-1"]),
+        ({"learning_rate": float("inf")}, ["learning_rate", "inf", "finite"]),
+        ({"learning_rate": float("nan")}, ["learning_rate", "nan"]),
         ({"channels": 0}, ["channels", "0"]),
         ({"variational": False, "adversarial": False}, ["variational", "adversarial"]),
         ({"adversarial_loss": "hinge"}, ["adversarial_loss", "hinge"]),

@@ -24,7 +24,7 @@ class TrainingConfig(BaseModel):
         If a value is out of its range or two settings exclude each other.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     preset: Literal["tiny", "small", "base", "large"] = Field(
         "small", description="Size of the networks: tiny for trials, small for a laptop, base and large for a GPU."

@@ -22,6 +22,7 @@ from napari_vaegan.images.division import split
 from napari_vaegan.images.image import Image
 from napari_vaegan.images.noise_law import NoiseLaw
 from napari_vaegan.images.noisy_folder import find_noise
+from napari_vaegan.images.patches import smallness_notes
 from napari_vaegan.quality.measure import measure_quality, seconds_for
 from napari_vaegan.restoration.header import CalibrationRecord, Header, NoiseRecord, Scale
 from napari_vaegan.restoration.model import Model
@@ -142,7 +143,8 @@ def train(
     heed_stop()
     if resume:
         training.resume(path)
-    for note in (*collection.notes, *division.notes, *noise.notes):
+    small = smallness_notes(collection.planes, config.patch_size)
+    for note in (*collection.notes, *division.notes, *noise.notes, *small):
         tell(Warned(note))
     outcome = training.run()
     header = _header(name or _name_of(source), config, collection, outcome, training, warnings)

@@ -12,6 +12,7 @@ from napari_vaegan.config import TrainingConfig
 from napari_vaegan.images.collection import Collection, Skipped, collect_images
 from napari_vaegan.images.division import split
 from napari_vaegan.images.inspection import Inspection, inspect
+from napari_vaegan.images.patches import smallness_notes
 from napari_vaegan.training.device import choose_device
 from napari_vaegan.training.estimate import available_memory, estimate_training
 
@@ -195,18 +196,7 @@ def _collection_warnings(collection: Collection, config: TrainingConfig) -> Iter
             f"There {_is(count)} only {_counted(count, 'plane')} of {pixels / 1e6:.2g} million pixels "
             f"together, which a model can learn by heart: give more images, {_FEWEST_PLANES} or more of different samples."
         )
-    small = sum(min(plane.pixels.shape[:2]) < config.patch_size for plane in collection.planes)
-    if small:
-        yield (
-            f"{_counted(small, 'plane')} of {count} {_is(small)} smaller than the patches of "
-            f"{config.patch_size} pixels and continued by reflection: {_smaller_patches(collection, config)}."
-        )
-
-
-def _smaller_patches(collection: Collection, config: TrainingConfig) -> str:
-    side = min(min(plane.pixels.shape[:2]) for plane in collection.planes) // 32 * 32
-    advice = "leave them out if there are enough others"
-    return f"set patch_size to {side}, or {advice}" if 32 <= side < config.patch_size else advice
+    yield from smallness_notes(collection.planes, config.patch_size)
 
 
 def _inspection_warnings(found: Inspection, config: TrainingConfig) -> Iterator[str]:

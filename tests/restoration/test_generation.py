@@ -30,6 +30,9 @@ def test_an_image_does_not_depend_on_how_many_are_generated(float_model: nv.Mode
         ({"shape": (0, 0)}, r"shape \(0, 0\) cannot be generated: give height and width of at least 8"),
         ({"shape": (7, 32)}, r"shape \(7, 32\) cannot be generated: give height and width of at least 8"),
         ({"shape": (32,)}, r"shape \(32,\) cannot be generated"),
+        ({"shape": 0}, "shape 0 cannot be generated: give height and width"),
+        ({"shape": 7}, "shape 7 cannot be generated: give height and width"),
+        ({"shape": 100_000}, "shape 100000 cannot be generated: give height and width"),
         (
             {"shape": (100_000, 100_000)},
             "100000 × 100000 pixels needs about .* GB of memory.*: generate smaller ones",

@@ -23,7 +23,7 @@ from napari_vaegan.training.diagnosis.discriminator import overfitting
 from napari_vaegan.training.diagnosis.findings import Diagnosis, Failure
 from napari_vaegan.training.diagnosis.memorisation import relative_distance
 from napari_vaegan.training.diagnosis.words import in_words
-from napari_vaegan.training.events import Diagnosed, Event, StageChanged, Validated, Warned
+from napari_vaegan.training.events import Diagnosed, Event, StageChanged, Stepped, Validated, Warned
 
 CPU = torch.device("cpu")
 
@@ -218,12 +218,44 @@ def test_a_coverage_that_was_never_telling_cannot_fall() -> None:
     assert Diagnosis(coverage=0.09, floor=0.9, best_coverage=0.2).findings
 
 
-def test_gradients_that_are_not_finite_are_left_out_and_training_goes_back(
-    textured_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def poison_gradients(patch: pytest.MonkeyPatch, place: int, listener: Ill, steps: float) -> None:
+    """Make the loss of the generator (0) or of the discriminator (1) NaN in so many steps of the third stage."""
+    both = list(losses.ADVERSARIAL_LOSSES["relativistic"])
+    original = both[place]
+
+    def poisoned(real: Any, fake: Any) -> torch.Tensor:
+        made = sum(event.stage == "adversarial" for event in listener.of(Stepped))
+        return fake[0].mean() * float("nan") if listener.adversarial and made < steps else original(real, fake)
+
+    both[place] = poisoned
+    patch.setitem(losses.ADVERSARIAL_LOSSES, "relativistic", tuple(both))
+
+
+BOTH = pytest.mark.parametrize(("place", "term"), [(0, "adversarial"), (1, "discriminator")])
+
+
+@BOTH
+def test_a_few_gradients_that_are_not_finite_are_left_out(
+    textured_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: int, term: str
+) -> None:
+    listener = Ill()
+    poison_gradients(monkeypatch, place, listener, steps=3)
+    model = train(textured_images, tmp_path, listener, steps=36)
+    left_out = [event for event in listener.of(Stepped) if "skipped" in event.losses]
+    assert [event.stage for event in left_out] == ["adversarial"] * 3
+    assert all(np.isnan(event.losses[term]) for event in left_out)
+    assert np.isfinite(list(listener.of(Stepped)[-1].losses.values())).all()
+    assert not any("diverged" in message for message in listener.warnings)
+    assert np.isfinite(list(model.header.psnr.values())).all()
+
+
+@BOTH
+def test_gradients_that_are_never_finite_again_let_the_training_go_back(
+    textured_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: int, term: str
 ) -> None:
     listener = Ill()
     monkeypatch.setattr(repair, "LOST_STEPS", 5)
-    monkeypatch.setattr(losses, "relativistic_generator_loss", lambda real, fake: fake[0].mean() * float("nan"))
+    poison_gradients(monkeypatch, place, listener, steps=float("inf"))
     model = train(textured_images, tmp_path, listener, steps=36)
     assert any(message.startswith("Training diverged: it goes back to step") for message in listener.warnings)
     assert np.isfinite(model.generate(1, (32, 32))).all()

@@ -79,8 +79,8 @@ def test_error_bars_of_a_model_that_saw_noise_alone_are_of_the_size_of_its_error
         covered.append(((low <= clean) & (clean <= high)).mean())
         expected.append(np.square(result.std).mean())
         true.append(np.square(result.mean - clean).mean())
-    assert np.mean(covered) > 0.75
-    assert 0.7 < np.sqrt(np.mean(expected) / np.mean(true)) < 2  # the doubt of the law makes them rather too wide
+    assert np.mean(covered) > 0.95
+    assert 1.2 < np.sqrt(np.mean(expected) / np.mean(true)) < 1.95  # the doubt of the law makes them rather too wide
 
 
 def test_its_quality_is_judged_as_against_clean_images(trained: Any, pairs: Any) -> None:
@@ -88,10 +88,11 @@ def test_its_quality_is_judged_as_against_clean_images(trained: Any, pairs: Any)
     (quality,) = model.header.quality.kinds
     span = model.typical_scaling.span[0]
     errors = [np.mean((model.denoise(noisy, samples=0).mean - clean) ** 2) for clean, noisy in zip(*pairs, strict=True)]
-    assert quality.mean_psnr == pytest.approx(-10 * np.log10(np.mean(errors) / span**2), abs=2.5)
+    true_psnr = -10 * np.log10(np.mean(errors) / span**2)
+    assert true_psnr - 2.5 < quality.mean_psnr < true_psnr  # rather too low: it never flatters
     assert quality.sample_psnr < quality.average_psnr
     observed = dict(zip(quality.levels, quality.observed, strict=True))
-    assert 0.8 < observed[0.9] < 0.99
+    assert 0.85 < observed[0.9] < 0.97
 
 
 def test_its_report_tells_the_law_of_the_noise_at_hand(trained: Any, pairs: Any) -> None:

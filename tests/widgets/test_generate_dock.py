@@ -187,6 +187,23 @@ def test_the_reason_stands_beside_a_disabled_button(driver: Driver, tiny_rgb_mod
     assert "not to generate" in dock.message.text
 
 
+@pytest.mark.parametrize(("wish", "had"), [(0, 8), (7, 8), (100_000, 8192)])
+def test_a_size_that_cannot_be_generated_cannot_be_chosen(
+    driver: Driver, tiny_model_file: Path, wish: int, had: int
+) -> None:
+    dock = driver.open(tiny_model_file, count=0, height=wish, width=wish)
+    dock.seed.setValue(-1)
+    assert dock.settings == {"count": 1, "shape": (had, had), "seed": 0}
+
+
+def test_more_than_memory_holds_is_refused_in_a_sentence(driver: Driver, tiny_model_file: Path) -> None:
+    dock = driver.open(tiny_model_file, count=1024, height=8192, width=8192)
+    dock.press_run()
+    driver.qtbot.waitUntil(lambda: not dock.runner.busy, timeout=60_000)
+    assert "Generating 1024 images of 8192 × 8192 pixels needs about" in dock.message.text
+    assert not driver.viewer.layers
+
+
 def test_the_same_can_be_copied_as_python(driver: Driver, tiny_model_file: Path) -> None:
     dock = driver.open(tiny_model_file)
     layer = driver.run(dock)

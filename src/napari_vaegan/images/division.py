@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_vaegan.images.likeness import are_alike
+
 if TYPE_CHECKING:
     from napari_vaegan.images.collection import Collection, Plane
 
 _STRIP_FRACTION = 4
 _THINNEST_STRIP = 16
+_ALIKE = (
+    "The images are nearly the same, so those held apart are no test of the model, and it can learn them by heart: give "
+    "images of different places or samples."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +29,7 @@ class Split:
     training, validation : tuple of Plane
         Both have at least one plane.
     notes : tuple of str
-        Sentences about how they were held apart, where that is not by image.
+        Sentences about how they were held apart, where that is not by image, and where it is no test of the model.
     """
 
     training: tuple[Plane, ...]
@@ -62,10 +68,12 @@ def split(collection: Collection, fraction: float = 0.1, seed: int = 0, strips: 
         return Split(tuple(first for first, _ in parts), tuple(last for _, last in parts), (note,))
     if len(sources) > 1:
         count = min(max(1, round(fraction * len(sources))), len(sources) - 1)
+        notes = (_ALIKE,) if are_alike(planes) else ()
         held = set(np.random.default_rng(seed).choice(sources, count, replace=False).tolist())
         return Split(
             tuple(plane for plane in planes if plane.source not in held),
             tuple(plane for plane in planes if plane.source in held),
+            notes,
         )
     if large:
         parts = [_cut(plane) for plane in planes]

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from napari_vaegan.images.collection import Plane
 from napari_vaegan.images.noise_law import white_correlation
 
+SMALLEST_PATCH = 32
+"""Sides of patches are multiples of it."""
+
 _BLOCK = 16
 
 
@@ -134,6 +137,19 @@ class PatchSampler:
             _start_around(row * _BLOCK, height, size, places[0], places[2]),
             _start_around(column * _BLOCK, width, size, places[1], places[3]),
         )
+
+
+def smallness_notes(planes: Sequence[Plane], patch_size: int) -> tuple[str, ...]:
+    """Say in a sentence how many planes are smaller than the patches, if any, and what to do about it."""
+    shortest = [min(plane.pixels.shape[:2]) for plane in planes]
+    small = sum(side < patch_size for side in shortest)
+    if not small:
+        return ()
+    fitting = min(shortest) // SMALLEST_PATCH * SMALLEST_PATCH
+    advice = "leave them out if there are enough others" if small < len(planes) else "give larger images if there are any"
+    advice = f"set patch_size to {fitting}, or {advice}" if fitting else advice
+    counted = f"{small} plane{'' if small == 1 else 's'} of {len(planes)} {'is' if small == 1 else 'are'}"
+    return (f"{counted} smaller than the patches of {patch_size} pixels and continued by reflection: {advice}.",)
 
 
 def _noise_of(plane: Plane) -> NDArray[np.float64]:

@@ -26,6 +26,11 @@ def biharmonic(image: NDArray[Any], mask: NDArray[np.bool_]) -> Estimate:
 
 def non_local_means(image: NDArray[Any]) -> Estimate:
     """Remove noise by non-local means, told nothing: the noise is estimated from the image."""
-    sigma = float(estimate_sigma(image.astype(float)))
+    sigma = noise_std(image)
     filtered: Estimate = denoise_nl_means(image.astype(float), sigma=sigma, h=0.8 * sigma)
     return filtered
+
+
+def noise_std(image: NDArray[Any]) -> float:
+    """Estimate the standard deviation of the noise in an image (Y, X): 0 where it is flat, of which nothing can be told."""
+    return 0.0 if np.ptp(image) == 0 else float(estimate_sigma(image.astype(float)))

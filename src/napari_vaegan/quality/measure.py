@@ -9,13 +9,13 @@ from functools import partial
 
 import numpy as np
 import torch
-from skimage.restoration import estimate_sigma
 from torch import Tensor
 
 from napari_vaegan.images.collection import Plane
 from napari_vaegan.images.patches import Patches, PatchSampler
 from napari_vaegan.observation.degradations import Kind, kinds_of
 from napari_vaegan.observation.observation import observe_noisy, observe_nothing
+from napari_vaegan.quality.classical import noise_std
 from napari_vaegan.quality.coverage import LEVELS, crossed_coverage, mean_widths
 from napari_vaegan.quality.halves import halve
 from napari_vaegan.quality.machine import machine, peak_memory
@@ -227,4 +227,4 @@ def _time_square(engine: Engine, patch: Tensor, times: int) -> tuple[float, floa
 def _noise_of(patches: Sequence[Patches]) -> float:
     """Return the typical noise of patches themselves, in scaled intensities."""
     images = [image for half in patches for image in half.pixels[:8]]
-    return round(float(np.median([estimate_sigma(image, channel_axis=0, average_sigmas=True) for image in images])), 5)
+    return round(float(np.median([np.mean([noise_std(channel) for channel in image]) for image in images])), 5)

@@ -47,7 +47,7 @@ def _errors(trials: Sequence[Trial], of: Of) -> tuple[NDArray[Any], NDArray[Any]
 
 
 def _mean_error(squared: NDArray[Any], noise: NDArray[Any]) -> float:
-    return float(max(squared.mean() - noise.mean(), LEAST_EXCESS * squared.mean()))
+    return float(max(squared.mean() - noise.mean(), LEAST_EXCESS * squared.mean(), LEAST_ERROR))
 
 
 def _psnr(error: float) -> float:

@@ -37,10 +37,9 @@ class Canvas:
     dtype: np.dtype[Any]
 
     def __post_init__(self) -> None:
-        if len(self.shape) != 2 or min(self.shape) < SMALLEST_SIDE:
+        if np.shape(self.shape) != (2,) or min(self.shape) < SMALLEST_SIDE:
             raise ShapeError(
-                f"Images of shape {tuple(self.shape)} cannot be generated: "
-                f"give height and width of at least {SMALLEST_SIDE}."
+                f"Images of shape {self.shape} cannot be generated: give height and width of at least {SMALLEST_SIDE}."
             )
 
     def towards(self, other: Canvas, share: float) -> Canvas:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -26,6 +27,11 @@ class Best:
     psnr: dict[str, float]
     calibration: dict[str, KindCalibration]
     healthy: bool
+
+    @property
+    def usable(self) -> bool:
+        """Whether they were trained and make images: those of a training that diverged at once do not."""
+        return math.isfinite(self.score)
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint needs; the weights are not copied."""

@@ -15,6 +15,8 @@ LOST_STEPS = 50
 LOST_DECIBELS = 6.0
 """A validation that is worse by so much than the best one, or than what the networks started from, shows a divergence."""
 
+FINE_DECIBELS = 40.0
+"""A validation is held against no more than so many: where there is little but black, what was started from has no error."""
 
 LEAST_KL_SHARE = 0.25
 """Of the weight of the KL divergence: with less, what the generator draws from is no longer what it has learned from."""
@@ -64,7 +66,7 @@ class Repair:
         if not math.isfinite(judgement.score):
             return True
         least = judgement.first_score if best is None else max(best.score, judgement.first_score)
-        return judgement.score < least - LOST_DECIBELS
+        return judgement.score < min(least, FINE_DECIBELS) - LOST_DECIBELS
 
     def _after_divergence(self, best: Best | None) -> str:
         """Halve the learning rate; before there are good weights, where it must be far too large, take a tenth of it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 
 from napari_vaegan.config import TrainingConfig
-from napari_vaegan.errors import ModelFileError, Stopped
+from napari_vaegan.errors import ModelFileError, SettingError, Stopped
 from napari_vaegan.images.collection import Plane
 from napari_vaegan.images.patches import PatchSampler
 from napari_vaegan.networks.vae_gan import VaeGan
@@ -185,7 +186,9 @@ class Training:
         Raises
         ------
         Stopped
-            If a stop is asked for before the first step.
+            If a stop is asked for before the first step, or before anything was learned.
+        SettingError
+            If there is nothing to show for it, as the learning rate is far too large.
         """
         self._tell_start()
         with flushed_denormals():
@@ -312,7 +315,7 @@ class Training:
     def _take_in(self, judgement: Judgement, diagnosis: Diagnosis) -> None:
         """Keep the weights if they are the best, and repair what is wrong with them."""
         good = self._good
-        healthy = diagnosis.healthy and not self.repair.is_lost(judgement, good)
+        healthy = diagnosis.healthy and self._learned and not self.repair.is_lost(judgement, good)
         self._keep_if_best(judgement, self.players.average.module, healthy)
         repairs = self.repair.after_judgement(judgement, diagnosis, good, self._stage.adversarial)
         diagnosed = Diagnosed(self.step, self._stage_name, diagnosis, repairs)
@@ -328,6 +331,11 @@ class Training:
         if measured or told:
             entry = {"step": diagnosed.step, "progress": round(self.clock.total(self.step), 4), "stage": diagnosed.stage}
             self.curves.append(entry | {"diagnosis": measured, "told": told})
+
+    @property
+    def _learned(self) -> bool:
+        """Whether there was a step since training began, or began anew."""
+        return self.players.average.updates > 0
 
     @property
     def _good(self) -> Best | None:
@@ -369,12 +377,13 @@ class Training:
 
     def _keep_if_best(self, judgement: Judgement, average: VaeGan, healthy: bool) -> None:
         self.validations = max(self.validations + 1, int(self.clock.total(self.step) * VALIDATIONS))
-        best = self._is_best(judgement.score, healthy)
+        score = judgement.score if self._learned else -math.inf
+        best = self._is_best(score, healthy)
         if best:
             weights = {name: value.detach().cpu().clone() for name, value in average.state_dict().items()}
-            self.best = Best(judgement.score, self.step, weights, judgement.psnr, judgement.calibration, healthy)
+            self.best = Best(score, self.step, weights, judgement.psnr, judgement.calibration, healthy)
         entry = {"step": self.step, "progress": round(self.clock.total(self.step), 4), "stage": self._stage_name}
-        entry |= {"score": round(judgement.score, 4), "psnr": judgement.psnr, "gain": judgement.gain_of_averaging}
+        entry |= {"score": round(score, 4), "psnr": judgement.psnr, "gain": judgement.gain_of_averaging}
         self.curves.append(entry)
         latest: dict[str, float] = next((entry["losses"] for entry in reversed(self.curves) if "losses" in entry), {})
         divergences = tuple(value for name, value in latest.items() if name.startswith("kl level"))
@@ -386,17 +395,18 @@ class Training:
                 judgement.first_estimate_psnr,
                 judgement.gain_of_averaging,
                 divergences,
-                best,
+                best and math.isfinite(score),
             )
         )
 
     def _is_best(self, score: float, healthy: bool) -> bool:
         """Whether weights are to be kept: later ones if they restore about as well, healthy ones before others."""
-        if self.best is None:
+        if self.best is None or not self.best.usable:
             return True
         if healthy != self.best.healthy:
             return score > self.best.score + (-RESTORATION_WORTH if healthy else RESTORATION_WORTH)
-        highest: float = max(entry["score"] for entry in self.curves if "score" in entry)
+        scores = (entry["score"] for entry in self.curves if "score" in entry)
+        highest: float = max(score for score in scores if math.isfinite(score))
         return score >= min(highest, self.best.score + SCORE_TOLERANCE) - SCORE_TOLERANCE
 
     def _tell_start(self) -> None:
@@ -416,6 +426,13 @@ class Training:
 
     def _finish(self, stopped: bool) -> Outcome:
         assert self.best is not None
+        if not self.best.usable and stopped:
+            raise Stopped("Training was stopped before there was a model: go on from its checkpoint, or start it again.")
+        if not self.best.usable:
+            raise SettingError(
+                f"Training diverged with the learning rate {self.config.learning_rate:g} however often it began anew, and "
+                "there is no model: set learning_rate lower, and check the training images."
+            )
         networks = self.players.average.module
         networks.load_state_dict(self.best.weights)
         seconds = self.clock.elapsed
