@@ -383,8 +383,8 @@ class Training:
             weights = {name: value.detach().cpu().clone() for name, value in average.state_dict().items()}
             self.best = Best(score, self.step, weights, judgement.psnr, judgement.calibration, healthy)
         entry = {"step": self.step, "progress": round(self.clock.total(self.step), 4), "stage": self._stage_name}
-        entry |= {"score": round(score, 4), "psnr": judgement.psnr, "gain": judgement.gain_of_averaging}
-        self.curves.append(entry)
+        entry |= {"psnr": judgement.psnr, "gain": judgement.gain_of_averaging}
+        self.curves.append(entry | ({"score": round(score, 4)} if math.isfinite(score) else {}))
         latest: dict[str, float] = next((entry["losses"] for entry in reversed(self.curves) if "losses" in entry), {})
         divergences = tuple(value for name, value in latest.items() if name.startswith("kl level"))
         self.on_event(
@@ -405,8 +405,7 @@ class Training:
             return True
         if healthy != self.best.healthy:
             return score > self.best.score + (-RESTORATION_WORTH if healthy else RESTORATION_WORTH)
-        scores = (entry["score"] for entry in self.curves if "score" in entry)
-        highest: float = max(score for score in scores if math.isfinite(score))
+        highest: float = max(entry["score"] for entry in self.curves if "score" in entry)
         return score >= min(highest, self.best.score + SCORE_TOLERANCE) - SCORE_TOLERANCE
 
     def _tell_start(self) -> None:
