@@ -89,7 +89,7 @@ def test_its_quality_is_judged_as_against_clean_images(trained: Any, pairs: Any)
     span = model.typical_scaling.span[0]
     errors = [np.mean((model.denoise(noisy, samples=0).mean - clean) ** 2) for clean, noisy in zip(*pairs, strict=True)]
     true_psnr = -10 * np.log10(np.mean(errors) / span**2)
-    assert true_psnr - 2.5 < quality.mean_psnr < true_psnr  # rather too low: it never flatters
+    assert true_psnr - 3 < quality.mean_psnr < true_psnr  # rather too low: it never flatters
     assert quality.sample_psnr < quality.average_psnr
     observed = dict(zip(quality.levels, quality.observed, strict=True))
     assert 0.85 < observed[0.9] < 0.97
