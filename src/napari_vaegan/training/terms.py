@@ -132,10 +132,8 @@ def variational_terms(
     shares = [1.0] + [LEVEL_WEIGHT * batch.truth.shape[1] * image[0, 0].numel() / pixels for image in made.level_images]
     likelihood = (0.5 * stacked / variance * stacked.new_tensor(shares)).sum(1).mean()
     divergences = [divergence.mean() for divergence in made.divergences]
-    sizes = [
-        latents * image[0, 0].numel()
-        for latents, image in zip(players.networks.generator.latents, made.level_images, strict=False)
-    ]
+    inferred = players.networks.generator.latents[:-1]  # the texture is only ever drawn
+    sizes = [latents * image[0, 0].numel() for latents, image in zip(inferred, made.level_images, strict=True)]
     terms = {"reconstruction": likelihood, "kl": losses.divergence_beyond_free(divergences, sizes) / pixels}
     return terms, reconstruction, [float(divergence.detach()) for divergence in divergences]
 
@@ -201,43 +199,45 @@ def unchanged(discriminator: Discriminator) -> Iterator[None]:
 
 def adversarial_term(players: Players, batch: Batch, made: Tensor, config: TrainingConfig) -> tuple[Tensor, list[Tensor]]:
     """Return what the generator makes small to fool the discriminator, and the discriminator's features of the truth."""
-    judge = players.discriminator
-    sight = (batch.observation.estimate, batch.observation.known)
     with torch.no_grad():
-        real, features = judge(judge.view(batch.truth), *sight)
-    fake, _ = judge(judge.view(made), *sight)
+        real, features = judge(players, batch, batch.truth)
+    fake, _ = judge(players, batch, made)
     loss, _ = losses.ADVERSARIAL_LOSSES[config.adversarial_loss]
     return loss(real, fake), features
 
 
 def feature_matching_term(players: Players, batch: Batch, reconstruction: Tensor, real_features: list[Tensor]) -> Tensor:
     """Compare reconstructions with the truth in the discriminator's features, which are given of the truth."""
-    judge = players.discriminator
-    sight = (batch.observation.estimate, batch.observation.known)
-    _, features = judge(judge.view(as_observed(batch, reconstruction)), *sight)
+    _, features = judge(players, batch, as_observed(batch, reconstruction))
     return losses.feature_matching(real_features, features)
 
 
 def discriminator_terms(players: Players, batch: Batch, samples: Tensor, config: TrainingConfig) -> dict[str, Tensor]:
     """Adversarial loss of the discriminator; R1 on some of the real patches, and R2 on as many samples."""
-    judge = players.discriminator
-    judge.adapt(batch.truth)
-    sight = (batch.observation.estimate, batch.observation.known)
-    truth, samples = judge.view(batch.truth.detach()), judge.view(samples.detach())
-    real, _ = judge(truth, *sight)
-    fake, _ = judge(samples, *sight)
+    players.discriminator.adapt(batch.truth)
+    both = (batch.truth.detach(), samples.detach())
+    real, fake = (judge(players, batch, images)[0] for images in both)
     _, loss = losses.ADVERSARIAL_LOSSES[config.adversarial_loss]
     terms = {"discriminator": loss(real, fake)}
     if config.gradient_penalty > 0:
         part = slice(None, None, PENALTY_STRIDE)
-        penalties = [_gradient_penalty(judge, view[part], *(seen[part] for seen in sight)) for view in (truth, samples)]
+        penalties = [_gradient_penalty(players.discriminator, batch.select(part), images[part]) for images in both]
         terms["gradient penalty"] = 0.5 * config.gradient_penalty * torch.stack(penalties).sum()
     return terms
 
 
-def _gradient_penalty(judge: Discriminator, view: Tensor, *sight: Tensor) -> Tensor:
+def judge(players: Players, batch: Batch, images: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    """Return the discriminator's verdicts and features of images, of which it sees what was observed of the batch."""
+    discriminator = players.discriminator
+    judged: tuple[list[Tensor], list[Tensor]] = discriminator(
+        discriminator.view(images), batch.observation.estimate, batch.observation.known
+    )
+    return judged
+
+
+def _gradient_penalty(discriminator: Discriminator, batch: Batch, images: Tensor) -> Tensor:
     """Penalise how steep verdicts are at some images; in full precision, as a gradient of a gradient needs it."""
-    view = view.float().requires_grad_()
+    view = discriminator.view(images).float().requires_grad_()
     with torch.autocast(view.device.type, enabled=False):
-        verdicts, _ = judge(view, *sight)
+        verdicts, _ = discriminator(view, batch.observation.estimate, batch.observation.known)
         return losses.zero_centred_gradient_penalty(view, verdicts)
