@@ -34,13 +34,13 @@ def measure(folder: Path, preset: str, precision: str, steps: int) -> None:
 def _measure_stages(training: Training, precision: str, steps: int) -> None:
     for stage in training.stages:
         for moment, share in MOMENTS.items():
-            size = stage.batch_size(Progress(share, share, 1))
+            size = stage.batch_size(Progress(share, share, 0))
             seconds = []
-            for step in range(steps + 2):
+            for _ in range(steps + 2):
                 begin = time.perf_counter()
                 with number_format(training.device, training.precision):
                     batch = training.batches.take(size).to(training.device)
-                    stage.step(training.players, batch, Progress(share, share, step + 1))
+                    stage.step(training.players, batch, Progress(share, share, 0))
                 seconds.append(time.perf_counter() - begin)
             each = sum(seconds[2:]) / steps  # the first two pay for what is loaded and planned once
             pace = size.pixels / 64**2 / each

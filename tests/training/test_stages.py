@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from napari_vaegan.training.stages import adversarial_rate, learning_rate, metho
 from napari_vaegan.training.terms import draw_pairs, look, part_of
 
 TINY: dict[str, Any] = {"preset": "tiny", "steps": 100, "patch_size": 32, "batch_size": 16}
+
+WHOLE = BatchSize(16, 32)
 
 
 @pytest.fixture
@@ -38,19 +41,19 @@ def moved(before: dict[str, torch.Tensor], module: torch.nn.Module) -> set[str]:
 
 
 def step(
-    stage_index: int, source: BatchSource, progress: Progress, **settings: Any
+    stage_index: int, source: BatchSource, progress: Progress, size: BatchSize = WHOLE, **settings: Any
 ) -> tuple[set[str], bool, dict[str, float]]:
     config = TrainingConfig(**TINY | settings)
     game = players(config)
     stage = method_stages(config, source.unconditional)[stage_index]
     networks = {name: value.clone() for name, value in game.networks.state_dict().items()}
     critic = {name: value.clone() for name, value in game.discriminator.named_parameters()}
-    terms = stage.step(game, source.draw(BatchSize(16, 32)), progress)
+    terms = stage.step(game, source.draw(size), progress)
     critic_moved = any(not torch.equal(critic[n], p) for n, p in game.discriminator.named_parameters())
     return moved(networks, game.networks), critic_moved, terms
 
 
-MIDDLE = Progress(stage=0.9, total=0.5, step=5)
+MIDDLE = Progress(stage=0.9, total=0.5, step=6)
 
 
 def test_the_method_has_three_stages_in_order() -> None:
@@ -83,6 +86,24 @@ def test_stage_three_trains_all_with_all_terms_together(source: BatchSource) -> 
     assert {"encoder", "mean_decoder", "generator"} <= parts
     assert critic
     assert {"mean", "reconstruction", "kl", "adversarial", "feature matching", "discriminator"} <= set(terms)
+
+
+def test_two_steps_of_three_in_stage_three_are_of_the_game_alone(source: BatchSource) -> None:
+    stage = method_stages(TrainingConfig(**TINY), source.unconditional)[2]
+    sizes = [stage.batch_size(replace(MIDDLE, step=number)) for number in (6, 7, 8, 9)]
+    assert sizes[0] == sizes[3]
+    assert sizes[0].count > 0
+    assert sizes[1] == sizes[2] == BatchSize(0, TINY["patch_size"], unobserved=16)
+    parts, critic, terms = step(2, source, replace(MIDDLE, step=7), size=sizes[1])
+    assert parts == {"generator"}
+    assert critic
+    assert {"adversarial", "discriminator"} <= set(terms)
+    assert not {"mean", "reconstruction", "spread"} & set(terms)
+
+
+def test_without_generation_every_step_of_stage_three_is_a_whole_one() -> None:
+    stage = method_stages(TrainingConfig(**TINY), -1)[2]
+    assert all(stage.batch_size(replace(MIDDLE, step=number)).count for number in range(3))
 
 
 def test_a_plain_gan_has_neither_reconstruction_nor_divergence(source: BatchSource) -> None:

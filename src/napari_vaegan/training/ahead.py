@@ -35,11 +35,12 @@ class AheadSource:
         self.beside = beside
         self._next: _Drawing | None = None
 
-    def take(self, size: BatchSize) -> Batch:
-        """Return a batch, and begin to draw another one like it."""
+    def take(self, size: BatchSize, following: BatchSize | None = None) -> Batch:
+        """Return a batch, and begin to draw the following one, as large as this one if nothing else is said."""
+        following = following or size
         batch = self._drawn(size) or self.source.draw(size)
         before = self.source.state()
-        self._next = _Drawing(size, before, self.beside.start(lambda: self.source.draw(size)))
+        self._next = _Drawing(following, before, self.beside.start(lambda: self.source.draw(following)))
         return batch
 
     def _drawn(self, size: BatchSize) -> Batch | None:

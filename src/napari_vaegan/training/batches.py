@@ -75,7 +75,9 @@ class BatchSize:
 
     def reduced(self, share: float) -> BatchSize:
         """Return the size of a batch that takes less memory: a share of the patches, and two at least."""
-        return replace(self, count=max(2, int(self.count * share)), unobserved=int(self.unobserved * share))
+        return replace(
+            self, count=max(2, int(self.count * share)) if self.count else 0, unobserved=int(self.unobserved * share)
+        )
 
 
 def kind_shares(kinds: Sequence[Kind]) -> NDArray[np.float64]:

@@ -50,8 +50,8 @@ _BACKWARD = 1.5
 _LIBRARY_BYTES = 150_000_000
 """What torch takes for itself when it is first used."""
 
-_HALFWAY = Progress(stage=0.75, total=0.5, step=1)
-"""All latents are open, patches are grown, and no gradient penalty is due."""
+_HALFWAY = Progress(stage=0.75, total=0.5, step=0)
+"""All latents are open, patches are grown, and the step is one with the whole VAE: the largest."""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ from napari_vaegan.training.running_error import RunningError
 
 GRADIENT_CLIP = 1.0
 
+MOMENTUM, MOMENTUM_OF_SQUARES = 0.9, 0.99
+
 
 class Players:
     """The networks in training, with all that a checkpoint must hold of them.
@@ -61,12 +63,12 @@ class Players:
         self.optimiser = torch.optim.AdamW(
             [{"params": others}, {"params": generator}],
             lr=config.learning_rate,
-            betas=(0.9, 0.99),
+            betas=(MOMENTUM, MOMENTUM_OF_SQUARES),
             weight_decay=1e-4,
             fused=True,
         )
         self.discriminator_optimiser = torch.optim.Adam(
-            self.discriminator.parameters(), lr=2e-4, betas=(0.0, 0.99), fused=True
+            self.discriminator.parameters(), lr=2e-4, betas=(0.5, MOMENTUM_OF_SQUARES), fused=True
         )
         self.adversarial_share, self.kl_share, self.rate_share = 1.0, 1.0, 1.0
         self.mean_errors = RunningError(len(kinds))
@@ -82,10 +84,12 @@ class Players:
         weights = list(self.networks.parameters())
         return self.beside.start(lambda: list(torch.autograd.grad(loss, weights, allow_unused=True)))
 
-    def differentiate(self, loss: Tensor, other: Future[list[Tensor | None]]) -> None:
-        """Find the gradient of a loss by the VAE's weights, which stay as they are, and add one that was started."""
+    def differentiate(self, loss: Tensor, other: Future[list[Tensor | None]] | None = None) -> None:
+        """Find the gradient of a loss by the VAE's weights, which stay as they are, and add one that was started, if any."""
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
+        if other is None:
+            return
         for weight, gradient in zip(self.networks.parameters(), other.result(), strict=True):
             if gradient is None:
                 continue
@@ -98,10 +102,12 @@ class Players:
         self.discriminator_optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
 
-    def update(self, rates: tuple[float, float]) -> bool:
+    def update(self, rates: tuple[float, float], momentum_of_generator: float = MOMENTUM) -> bool:
         """Make one step of the VAE's optimiser; rates for encoder and mean, and for the generator."""
-        for group, rate in zip(self.optimiser.param_groups, rates, strict=True):
+        momenta = (MOMENTUM, momentum_of_generator)
+        for group, rate, momentum in zip(self.optimiser.param_groups, rates, momenta, strict=True):
             group["lr"] = rate * self.rate_share
+            group["betas"] = (momentum, MOMENTUM_OF_SQUARES)
         made = _update(self.optimiser)
         if made:
             self.average.update(self.networks)

@@ -52,6 +52,13 @@ JUDGED = 2
 ADVERSARIAL_RATE = 3e-4
 """Largest step size of the generator while it is trained against the discriminator."""
 
+ADVERSARIAL_MOMENTUM = 0.5
+"""Of both players: they move against each other, so what was right some steps ago is right no more (Radford et al. 2016)."""
+
+BARE_STEPS = 2
+"""Steps of the adversarial game alone after each with the whole VAE. They take half of the time, and a game needs many
+moves: per minute they brought samples several times nearer to real images (docs/method.md)."""
+
 
 class Stage(Protocol):
     """A part of training with a name, a share of the time, and its own step."""
@@ -186,15 +193,50 @@ class AdversarialStage:
         self.share = share
         self.unconditional = unconditional
 
+    def bare(self, progress: Progress) -> bool:
+        """Whether the next step is one of the game alone."""
+        return self.unconditional >= 0 and progress.step % (1 + BARE_STEPS) > 0
+
     def batch_size(self, progress: Progress) -> BatchSize:
-        """Return the size of a batch: half as many patches again of which nothing is observed; they grow as in stage 1."""
+        """Return the size of a batch: half as many patches again of which nothing is observed; they grow as in stage 1.
+
+        The game alone takes nothing but such patches, and they stay small: it lives on many of them.
+        """
+        if self.bare(progress):
+            return BatchSize(0, self.config.patch_size, unobserved=self.config.batch_size)
         size = BatchSize(self.config.batch_size, self.config.patch_size)
         if self.config.progressive and progress.stage >= 0.5:
             size = grown(self.config)
         return replace(size, unobserved=size.count // 2)
 
     def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
-        """Make one step of the generator, with the whole VAE, and one of the discriminator."""
+        """Make one step of the generator, with the whole VAE or of the game alone, and one of the discriminator."""
+        return (
+            self._bare_step(players, batch, progress) if self.bare(progress) else self._whole_step(players, batch, progress)
+        )
+
+    def _bare_step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
+        with torch.no_grad():
+            seen = look(players, batch, self.unconditional)
+        made = as_observed(batch, draw_sample(players, batch, seen))
+        with unchanged(players.discriminator):
+            adversarial, _ = adversarial_term(players, batch, made, self.config)
+        critic = players.beside.start(lambda: self._discriminate(players, batch, made.detach()))
+        players.differentiate(self._adversarial_weight(players, progress) * adversarial)
+        terms = {"adversarial": adversarial} | critic.result()
+        # Where the adversary is alone its weight cannot tell in Adam's steps: what repairs left of it shortens them.
+        rate = adversarial_rate(progress) * players.adversarial_share
+        return _report(terms, self._update(players, 0.0, rate))
+
+    def _adversarial_weight(self, players: Players, progress: Progress) -> float:
+        return self.config.adversarial_weight * players.adversarial_share * min(1.0, progress.stage / 0.1)
+
+    def _update(self, players: Players, rate: float, rate_of_generator: float) -> bool:
+        """Make both updates at the very end: an interrupted step has moved neither."""
+        updated = players.update((rate, rate_of_generator), ADVERSARIAL_MOMENTUM)
+        return players.update_discriminator() and updated
+
+    def _whole_step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         free = int((batch.kinds == self.unconditional).sum())
         judged = slice(min(len(batch.kinds), free + JUDGED))
         seen = look(players, batch, self.unconditional)
@@ -206,7 +248,7 @@ class AdversarialStage:
         made = as_observed(shown, samples[0])
         weights = {
             "spread": self.config.spread_weight,
-            "adversarial": self.config.adversarial_weight * players.adversarial_share * min(1.0, progress.stage / 0.1),
+            "adversarial": self._adversarial_weight(players, progress),
         }
         terms["spread"] = spread_term(players, shown, samples, free)
         with unchanged(players.discriminator):
@@ -231,9 +273,7 @@ class AdversarialStage:
         players.differentiate(loss, gradient_of_mean)
         terms |= critic.result()
 
-        # Both updates at the very end: an interrupted step has moved neither.
-        updated = players.update((learning_rate(self.config, progress), adversarial_rate(progress)))
-        updated &= players.update_discriminator()
+        updated = self._update(players, learning_rate(self.config, progress), adversarial_rate(progress))
         return _report(terms, updated) | {f"kl level {i}": value for i, value in enumerate(levels)}
 
     def _discriminate(self, players: Players, batch: Batch, samples: Tensor) -> dict[str, Tensor]:

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from napari_vaegan.images.patches import PatchSampler
 from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.degradations import kinds_of
 from napari_vaegan.training.ahead import AheadSource
-from napari_vaegan.training.batches import BatchSource
+from napari_vaegan.training.batches import BatchSize, BatchSource
 from napari_vaegan.training.best import Best
 from napari_vaegan.training.calibration import KindCalibration
 from napari_vaegan.training.checkpoint import read_checkpoint, write_checkpoint
@@ -254,12 +254,10 @@ class Training:
 
     def _step(self, stage: Stage, progress: Progress) -> None:
         begin = time.perf_counter()
-        size = stage.batch_size(progress)
-        if self.batch_size < self.config.batch_size:
-            size = size.reduced(self.batch_size / self.config.batch_size)
+        size, following = self._batch_sizes(stage, progress)
         try:
             with self._unmade_if_interrupted(), number_format(self.device, self.precision):
-                batch = self.batches.take(size).to(self.device)
+                batch = self.batches.take(size, following).to(self.device)
                 losses = stage.step(self.players, batch, progress)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error) or self.batch_size <= 2:
@@ -274,6 +272,11 @@ class Training:
         left = self.clock.seconds_left(self.step, self.rate)
         self.on_event(Stepped(self.step, stage.name, progress.total, losses, self.rate, left))
         self._record(stage, progress.total, losses)
+
+    def _batch_sizes(self, stage: Stage, progress: Progress) -> list[BatchSize]:
+        """Return the size of the batch, and of the one that will follow if nothing changes."""
+        sizes = [stage.batch_size(moment) for moment in (progress, replace(progress, step=progress.step + 1))]
+        return [size.reduced(self.batch_size / self.config.batch_size) for size in sizes]
 
     @contextmanager
     def _unmade_if_interrupted(self) -> Iterator[None]:
