@@ -58,6 +58,15 @@ REFERENCES = [stained(index) for index in (0, 2, 4, 6, 8, 10, 12)]
 GREY_REFERENCES = [grey(index) for index in (0, 2, 4, 6, 8)]
 
 
+@pytest.fixture(scope="module")
+def two_channel_model(tmp_path_factory: pytest.TempPathFactory) -> nv.Model:
+    config = nv.TrainingConfig(
+        preset="tiny", steps=4, patch_size=32, batch_size=2, tasks=("denoise",), device="cpu", axes="CYX"
+    )
+    images = [np.stack([grey(index), dimmer(grey(8 - index))]) for index in range(8)]
+    return nv.train(images, config, checkpoint=tmp_path_factory.mktemp("two") / "a.checkpoint", name="two")
+
+
 # --- the look
 
 
@@ -188,6 +197,57 @@ def test_dtype_and_kind_of_image_are_kept(tiny_model: nv.Model) -> None:
         np.testing.assert_array_equal(low, high)
 
 
+@pytest.fixture(scope="module")
+def slide() -> np.ndarray:
+    """A slide of 2048², no two parts of which are alike."""
+    light = np.linspace(0.85, 1, 2048)
+    tissue = np.tile(elsewhere(TISSUE), (4, 4, 1)) * (light[:, None] * light[::-1])[..., None]
+    return np.rint(tissue).astype(np.uint8)
+
+
+def test_tiles_of_a_slide_of_2048_by_2048_do_not_show(tiny_rgb_model: nv.Model, slide: np.ndarray) -> None:
+    """In separate files, with the slide as their source, they get the pixels of the slide as one image."""
+    whole = tiny_rgb_model.match_style(slide, REFERENCES)
+    tiles = {(row, column): slide[row : row + 640, column : column + 640] for row in (0, 700, 1408) for column in (3, 1408)}
+    for (row, column), tile in tiles.items():
+        alone = tiny_rgb_model.match_style(tile, REFERENCES, source=slide)
+        np.testing.assert_array_equal(alone.image, whole.image[row : row + 640, column : column + 640])
+        np.testing.assert_array_equal(alone.mean, whole.mean[row : row + 640, column : column + 640])
+    assert whole.report["structure"] >= 0.95
+
+
+@few
+@given(
+    kind=st.sampled_from(["grey", "two channels", "colour"]),
+    dtype=st.sampled_from([np.uint8, np.uint16, np.float32]),
+    members=st.lists(st.integers(0, 8), min_size=2, max_size=5, unique=True),
+)
+def test_every_image_of_a_source_gets_one_change(
+    tiny_model: nv.Model, tiny_rgb_model: nv.Model, two_channel_model: nv.Model, kind: str, dtype: type, members: list[int]
+) -> None:
+    model, make, axes = {
+        "grey": (tiny_model, lambda index: dimmer(grey(index)), "YX"),
+        "two channels": (two_channel_model, lambda index: np.stack([grey(index), dimmer(grey(8 - index))]), "CYX"),
+        "colour": (tiny_rgb_model, lambda index: elsewhere(stained(index)), "YXC"),
+    }[kind]
+    source = [make(index).astype(dtype) for index in members]
+    style = [make(index) for index in (1, 3, 5, 7)]
+    series = model.match_style(np.stack(source), style, source=source, axes=f"T{axes}")
+    for image, changed in zip(source, series.image, strict=True):
+        np.testing.assert_array_equal(model.match_style(image, style, source=source, axes=axes).image, changed)
+        np.testing.assert_array_equal(model.match_style(image, style, 0, source=source, axes=axes).image, image)
+
+
+def test_an_image_is_its_own_source(tiny_model: nv.Model, tiny_rgb_model: nv.Model) -> None:
+    for model, image, references in (
+        (tiny_rgb_model, elsewhere(stained(1)), REFERENCES),
+        (tiny_model, dimmer(grey(1)), GREY_REFERENCES),
+    ):
+        alone, given_it = (model.match_style(image, references, source=source) for source in (None, image))
+        np.testing.assert_array_equal(alone.mean, given_it.mean)
+        assert (alone.report["source"], given_it.report["source"]) == ("the image", "1 image")
+
+
 # --- what is said
 
 
@@ -290,6 +350,32 @@ def test_a_model_without_a_look_says_so_and_still_takes_a_style(tiny_model: nv.M
     assert older.match_style(grey(1), GREY_REFERENCES).image.shape == (96, 96)
 
 
+def test_a_source_that_cannot_be_used_is_refused(tiny_model: nv.Model, tiny_rgb_model: nv.Model, tmp_path: Path) -> None:
+    for source, sentence in (
+        (tmp_path, "is empty"),
+        (tmp_path / "nowhere", "does not exist"),
+        ([], "list of images is empty"),
+        (stained(1), "3 channels, not 1"),
+        (np.full((32, 32), 7, np.uint8), "constant"),
+        (grey(1).astype(np.uint16), "image is of uint8, but the source of uint16"),
+        (tiny_model, "cannot be taken from a Model"),
+    ):
+        with pytest.raises(nv.DataError, match=sentence):
+            tiny_model.match_style(grey(1), GREY_REFERENCES, source=source)
+    with pytest.raises(nv.DataError, match="1 channel, not 3"):
+        tiny_rgb_model.match_style(stained(1), REFERENCES, source=grey(1))
+
+
+def test_a_source_without_tissue_or_of_another_kind_is_said_to_be(tiny_rgb_model: nv.Model) -> None:
+    random, image = np.random.default_rng(0), elsewhere(stained(1))
+    glass = [random.normal(230, 1.5, (64, 64, 3)).astype(np.uint8) for _ in range(3)]
+    noise = random.integers(0, 255, (96, 96, 3), dtype=np.uint8)
+    for source, sentence in ((glass, "no tissue or structure in the source"), (noise, "The source is of another kind")):
+        result = tiny_rgb_model.match_style(image, REFERENCES, source=source)
+        assert any(sentence in warning for warning in result.report["warnings"])
+        np.testing.assert_array_equal(result.image, image)
+
+
 # --- all faces do the same
 
 
@@ -314,6 +400,30 @@ def test_python_terminal_and_folder_give_the_same_pixels(tiny_model: nv.Model, t
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "alone.tif"), expected)
 
 
+def test_one_change_for_a_folder_is_the_same_in_python_terminal_and_folder_run(tiny_model: nv.Model, tmp_path: Path) -> None:
+    model, raw, out = tiny_model.save(tmp_path / "model.vaegan"), tmp_path / "raw", tmp_path / "raw" / "out"
+    raw.mkdir()
+    images = {f"{index}.tif": dimmer(grey(index)) for index in (1, 3, 8)}
+    for name, image in images.items():
+        tifffile.imwrite(raw / name, image)
+    alone = tiny_model.match_style(images["8.tif"]).image
+    expected = {name: tiny_model.match_style(image, source=raw).image for name, image in images.items()}
+    words = ["match-style", raw / "8.tif", "--model", model, "--source", raw, "--out", tmp_path / "terminal.tif"]
+    run = CliRunner().invoke(app, [str(word) for word in words])
+    assert run.exit_code == 0, run.output
+    words = ["restore-folder", raw, tmp_path / "terminal", "--model", model, "--task", "match-style", "--one-change"]
+    run = CliRunner().invoke(app, [str(word) for word in words])
+    assert run.exit_code == 0, run.output
+    summary = nv.restore_folder(model, raw, out, "match-style", one_change=True)
+    assert len(summary.restored) == 3
+    assert '"one_change": true' in (out / "restore-folder.json").read_text()
+    for name in images:
+        np.testing.assert_array_equal(tifffile.imread(out / name), expected[name])
+        np.testing.assert_array_equal(tifffile.imread(tmp_path / "terminal" / name), expected[name])
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "terminal.tif"), expected["8.tif"])
+    assert not np.array_equal(alone, expected["8.tif"])
+
+
 def test_another_model_gives_its_training_folder_s_look(tiny_model: nv.Model, textured_images: Path, tmp_path: Path) -> None:
     path = shutil.copy(tiny_model.save(tmp_path / "model.vaegan"), tmp_path / "other.vaegan")
     expected = tiny_model.match_style(dimmer(grey(3))).image
@@ -324,6 +434,8 @@ def test_another_model_gives_its_training_folder_s_look(tiny_model: nv.Model, te
 def test_a_folder_run_refuses_what_has_no_meaning(tiny_model: nv.Model, textured_images: Path, tmp_path: Path) -> None:
     with pytest.raises(nv.SettingError, match="takes none"):
         nv.restore_folder(tiny_model, textured_images, tmp_path / "out", "denoise", style=textured_images)
+    with pytest.raises(nv.SettingError, match="One change"):
+        nv.restore_folder(tiny_model, textured_images, tmp_path / "out", "denoise", one_change=True)
     with pytest.raises(nv.SettingError, match="no standard deviation"):
         nv.restore_folder(tiny_model, textured_images, tmp_path / "out", "match-style", write_std=True)
     with pytest.raises(nv.SettingError, match="between 0"):

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 import skimage.data
+import tifffile
 from qtpy.QtGui import QGuiApplication
 
 import napari_vaegan as nv
+from napari_vaegan.widgets.source_chooser import LIKE_IT
 from napari_vaegan.widgets.style_chooser import DISK, LAYER
 
 CELL = skimage.data.cell()
@@ -57,7 +59,7 @@ def test_the_result_is_what_the_library_returns_and_says_what_it_is_for(driver: 
     np.testing.assert_array_equal(layer.data, tiny_model.match_style(DIM, strength=0.8).image)
     assert [other.name for other in driver.viewer.layers] == ["dim", "dim style matched"]
     made = layer.metadata["napari-vaegan"]
-    assert made["settings"] == {"style": None, "strength": 0.8, "seed": 0, "axes": "YX"}
+    assert made["settings"] == {"style": None, "source": None, "strength": 0.8, "seed": 0, "axes": "YX"}
     assert "not for measuring intensities" in made["report"]["purpose"]
     assert "not for measuring intensities" in driver.dock.message.text
     np.testing.assert_allclose(layer.data_to_world((5, 7)), driver.source.data_to_world((5, 7)))
@@ -75,6 +77,28 @@ def test_the_look_of_a_layer_or_of_a_folder_is_taken(driver: Driver, tiny_model:
     assert "no references" in driver.dock.reason.text()
     driver.dock.references.path.give(textured_images)
     np.testing.assert_array_equal(driver.run().data, tiny_model.match_style(DIM, textured_images).image)
+
+
+def test_one_change_for_images_like_it_is_previewed_and_made(
+    driver: Driver, tiny_model: nv.Model, textured_images: Path, tmp_path: Path
+) -> None:
+    for number, image in enumerate([DIM, DIM // 2, DIM[::-1] // 3]):
+        tifffile.imwrite(tmp_path / f"{number}.tif", image)
+    driver.dock.source.kind.setCurrentText(LIKE_IT)
+    assert "no images like it" in driver.dock.reason.text()
+    driver.dock.source.path.give(tmp_path)
+    expected = tiny_model.match_style(DIM, source=tmp_path).image
+    assert not np.array_equal(expected, tiny_model.match_style(DIM).image)
+    preview = driver.preview(0.99)
+    row, column = (round(float(place)) for place in driver.source.world_to_data(preview.data_to_world((0, 0))))
+    nearly = tiny_model.match_style(DIM, strength=0.99, source=tmp_path).image
+    np.testing.assert_array_equal(preview.data, nearly[row:, column:][: preview.data.shape[0], : preview.data.shape[1]])
+    driver.dock.strength.slider.setValue(100)
+    driver.dock.copy_button.click()
+    names: dict[str, Any] = {"viewer": driver.viewer}
+    exec(QGuiApplication.clipboard().text(), names)  # it is the point of the text
+    np.testing.assert_array_equal(names["restoration"].image, expected)
+    np.testing.assert_array_equal(driver.run().data, expected)
 
 
 def test_the_slider_previews_what_running_gives_and_the_preview_makes_way(driver: Driver) -> None:

@@ -192,6 +192,15 @@ def test_a_folder_gets_another_look(driver: Driver, cells: Path, textured_images
     np.testing.assert_array_equal(matched, tiny_model.match_style(CELL, textured_images, 0.7).image)
 
 
+def test_a_folder_gets_one_change_of_look(driver: Driver, cells: Path, tiny_model: nv.Model) -> None:
+    dock = driver.open(cells)
+    driver.choose_task(dock, "match-style")
+    dock.one_change.setChecked(True)
+    assert driver.run(dock).startswith("2 images restored")
+    matched = tifffile.imread(cells.with_name("cells-restored") / "a.tif")
+    np.testing.assert_array_equal(matched, tiny_model.match_style(CELL, source=cells).image)
+
+
 def test_wrong_axes_are_refused_before_the_start(driver: Driver, cells: Path) -> None:
     dock = driver.open(cells)
     dock.axes.setText("TQX")

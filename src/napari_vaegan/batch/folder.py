@@ -62,7 +62,9 @@ class _Job:
     mask: Path | NDArray[Any] | None
     style: Any
     strength: float
+    one_change: bool
     source: Path
+    inputs: tuple[Path, ...]
     effort: Effort
     axes: str | None
     realism: float
@@ -72,7 +74,7 @@ class _Job:
     def settings(self) -> dict[str, Any]:
         """Return what a reader needs to make the same images again."""
         if self.task == "match-style":
-            own = {"style": describe_style(self.style), "strength": self.strength}
+            own = {"style": describe_style(self.style), "strength": self.strength, "one_change": self.one_change}
             return {"seed": self.effort.seed, "axes": self.axes, **own}
         settings: dict[str, Any] = {**asdict(self.effort), "axes": self.axes, "realism": self.realism}
         if self.task == "super-resolve":
@@ -101,6 +103,7 @@ def restore_folder(
     mask: Any = None,
     style: Any = None,
     strength: float = 1.0,
+    one_change: bool = False,
     samples: int = 8,
     seed: int = 0,
     axes: str | None = None,
@@ -135,8 +138,10 @@ def restore_folder(
         Of inpainting, True or above 0 where a pixel is missing: an array or a file for all images, or a folder with a
         mask of the same name for each.
     style, strength
-        Of matching style: where the look comes from, and how much of it, as in ``Model.match_style``. Each image gets a
-        change of its own.
+        Of matching style: where the look comes from, and how much of it, as in ``Model.match_style``.
+    one_change
+        Of matching style: whether one change is found from all images of the folder, which share a slide, series or
+        laboratory, and made of each; if not, each gets a change of its own.
     samples
         How many possible truths to draw, if they are written.
     seed
@@ -181,7 +186,7 @@ def restore_folder(
         If the destination is the source, would receive results over inputs, or cannot be written.
     """
     _check_task(task, factor, mask)
-    _check_style(task, style, strength, write_std or write_samples or realism > 0)
+    _check_style(task, style, strength, one_change, write_std or write_samples or realism > 0)
     effort = Effort(samples, seed, quality)
     check_realism(realism)
     if write_samples and samples == 0:
@@ -194,7 +199,22 @@ def restore_folder(
         model.check_task(task)
     if not write_samples:
         effort = replace(effort, samples=0)
-    job = _Job(model, task, factor, mask, style, strength, source, effort, axes, realism, write_std, overwrite)
+    job = _Job(
+        model,
+        task,
+        factor,
+        mask,
+        style,
+        strength,
+        one_change,
+        source,
+        tuple(inputs),
+        effort,
+        axes,
+        realism,
+        write_std,
+        overwrite,
+    )
     names = [path.relative_to(source) for path in inputs]
     plan = dict(zip(inputs, plan_outputs(source, names, job.kinds), strict=True))
     _refuse_inputs_as_outputs(plan, destination, job)
@@ -234,11 +254,15 @@ def _check_task(task: str, factor: int, mask: Any) -> None:
         raise SettingError(f"A mask was given, but {task} takes none: leave it out, or choose the task inpaint.")
 
 
-def _check_style(task: str, style: Any, strength: float, estimates: bool) -> None:
+def _check_style(task: str, style: Any, strength: float, one_change: bool, estimates: bool) -> None:
     check_strength(strength)
     if task != "match-style":
         if style is not None:
             raise SettingError(f"A style was given, but {task} takes none: leave it out, or choose the task match-style.")
+        if one_change:
+            raise SettingError(
+                f"One change for all images is no setting of {task}: leave it out, or choose the task match-style."
+            )
     elif estimates:
         raise SettingError("Matching style has no standard deviation, samples or realism: a look is no estimate.")
 
@@ -300,8 +324,8 @@ def _restore_file(job: _Job, path: Path, output: Path, done: Callable[..., FileD
 
 def _restore(job: _Job, path: Path, image: Image, on_progress: OnProgress) -> Restoration:
     if job.task == "match-style":
-        seed = job.effort.seed
-        return job.model.match_style(image.pixels, job.style, job.strength, seed, image.axes, on_progress)
+        seed, source = job.effort.seed, list(job.inputs) if job.one_change else None
+        return job.model.match_style(image.pixels, job.style, job.strength, seed, image.axes, on_progress, source)
     common: dict[str, Any] = {
         **asdict(job.effort),
         "axes": image.axes,

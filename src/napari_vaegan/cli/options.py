@@ -27,6 +27,16 @@ StyleOption = Annotated[
     ),
 ]
 StrengthOption = Annotated[float, typer.Option(help="How much of the look, from 0 to 1.")]
+SourceOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="A folder of images that look as this one does: the change is found from all of them, the same for each.",
+        show_default="the image alone",
+    ),
+]
+OneChangeOption = Annotated[
+    bool, typer.Option("--one-change", help="To match style: one change for all images, found from all of them.")
+]
 SamplesOption = Annotated[int, typer.Option(help="How many possible truths to draw, if they are written.")]
 SeedOption = Annotated[int, typer.Option(help="The same seed draws the same samples.")]
 RealismOption = Annotated[

@@ -22,6 +22,7 @@ from napari_vaegan.cli.options import (
     RealismOption,
     SamplesOption,
     SeedOption,
+    SourceOption,
     StrengthOption,
     StyleOption,
     WriteSamplesOption,
@@ -136,6 +137,7 @@ def match_style(
     model: ModelOption,
     out: OutOption,
     style: StyleOption = None,
+    source: SourceOption = None,
     strength: StrengthOption = 1.0,
     seed: SeedOption = 0,
     axes: AxesOption = None,
@@ -145,7 +147,7 @@ def match_style(
     """Give an image the look of the training folder or of other images; for viewing, not for measuring."""
 
     def run(drawer: Model, picture: Image, on_progress: OnProgress) -> Restoration:
-        return drawer.match_style(picture.pixels, style, strength, seed, picture.axes, on_progress)
+        return drawer.match_style(picture.pixels, style, strength, seed, picture.axes, on_progress, source)
 
     order = Order(image, model, device, axes, out, write_std=False, write_samples=False, overwrite=overwrite)
     _restore("Style matched", order, run)

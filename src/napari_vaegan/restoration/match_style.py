@@ -46,6 +46,7 @@ def match_style(
     seed: int = 0,
     axes: str | None = None,
     on_progress: OnProgress = no_progress,
+    source: Any = None,
 ) -> Restoration:
     """Give an image another look; see ``Model.match_style``."""
     begin = time.perf_counter()
@@ -60,7 +61,7 @@ def match_style(
         "match it plane by plane" if count > 1 else "crop it",
     )
     on_progress(0.0)
-    match = model.looks.look(style, channels, seed).match(subject)
+    match = model.matcher.match(subject, style, source, seed)
     result = change_look(subject, match, strength, on_progress)
     report = {
         "task": TASK,
@@ -68,6 +69,7 @@ def match_style(
         "image": PURPOSE,
         "realism": 0.0,
         "style": describe_style(style) or f"the training folder of {model.header.name}",
+        "source": describe_style(source) or "the image",
         "strength": round(result.strength, 3),
         "seconds": round(time.perf_counter() - begin, 3),
         "device": "cpu",
@@ -76,7 +78,7 @@ def match_style(
         "structure": round(float(np.mean(result.structures)), 4),
         "constrained_share": round(float(np.mean(result.constrained)), 4),
         "out_of_distribution": round(match.unlike, 3) if match.change else None,
-        "warnings": [*subject.guessed, *_unlike_warning(match)],
+        "warnings": [*subject.guessed, *_unlike_warning(match, "image" if source is None else "source")],
     }
     return result.put_together(report)
 
@@ -180,13 +182,13 @@ def _share_of_change(match: Match) -> float:
     return float(np.clip(2 - match.unlike, 0, 1)) if match.change else 0.0
 
 
-def _unlike_warning(match: Match) -> Iterator[str]:
+def _unlike_warning(match: Match, seen: str) -> Iterator[str]:
     if match.change is None:
-        yield "There is next to no tissue or structure in the image to tell its look by: it was left as it is."
+        yield f"There is next to no tissue or structure in the {seen} to tell its look by: the image was left as it is."
     elif match.unlike > 1:
         made = _share_of_change(match)
-        done = f"only {made:.0%} of the change was made" if made else "it was left as it is"
-        yield f"The image is of another kind than the references (out-of-distribution score {match.unlike:.1f}): {done}."
+        done = f"only {made:.0%} of the change was made" if made else "the image was left as it is"
+        yield f"The {seen} is of another kind than the references (out-of-distribution score {match.unlike:.1f}): {done}."
 
 
 def _edges(pixels: NDArray[Any]) -> NDArray[np.float32]:

@@ -27,7 +27,7 @@ from napari_vaegan.restoration.model_file import write_model
 from napari_vaegan.restoration.progress import OnProgress, no_progress
 from napari_vaegan.restoration.realism import samples_for
 from napari_vaegan.restoration.restoration import Restoration
-from napari_vaegan.restoration.style.source import LookSource
+from napari_vaegan.restoration.style.matcher import Matcher
 from napari_vaegan.restoration.super_resolve import super_resolve
 from napari_vaegan.restoration.variations import variations
 from napari_vaegan.training.calibration import KindCalibration
@@ -51,7 +51,7 @@ class Model:
 
     def __init__(self, networks: VaeGan, header: Header, device: str = "auto", precision: str = "auto") -> None:
         self.header = header
-        self.looks = LookSource(header)
+        self.matcher = Matcher(header)
         where = choose_device(device)
         networks = place(networks.eval().requires_grad_(False), where)
         self.engine = Engine(networks, where, choose_precision(precision, where))
@@ -373,6 +373,7 @@ class Model:
         seed: int = 0,
         axes: str | None = None,
         on_progress: OnProgress = no_progress,
+        source: Any = None,
     ) -> Restoration:
         """Give an image the look of others, for viewing and for feeding networks; not for measuring intensities.
 
@@ -393,6 +394,10 @@ class Model:
             Start of the random numbers with which references are summarised.
         axes, on_progress
             As in ``inpaint``.
+        source : optional
+            Images that look as this one does, of its slide, series or laboratory, as arrays, files or a folder. The change
+            is then found from all of them, and is the same for every image of their dtype, bit by bit. If None, it is found
+            from the image alone.
 
         Returns
         -------
@@ -407,9 +412,9 @@ class Model:
         SettingError
             If the strength is not between 0 and 1, or a model has no look recorded.
         ShapeError, DataError
-            If image or references do not fit the model, cannot be used, or have pixels that are NaN or infinite.
+            If image, references or source do not fit the model, cannot be used, or have pixels that are NaN or infinite.
         """
-        return match_style(self, image, style, strength, seed, axes, on_progress)
+        return match_style(self, image, style, strength, seed, axes, on_progress, source)
 
     def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> Path:
         """Write the model to one file, whole or not at all.

@@ -12,6 +12,7 @@ from napari_vaegan.widgets.layer_image import Part
 from napari_vaegan.widgets.python_call import image_line
 from napari_vaegan.widgets.restoration_dock import RestorationDock, Restore
 from napari_vaegan.widgets.results import add_image_of
+from napari_vaegan.widgets.source_chooser import SourceChooser
 from napari_vaegan.widgets.strength_slider import StrengthSlider
 from napari_vaegan.widgets.style_chooser import StyleChooser
 from napari_vaegan.widgets.style_preview import StylePreview, Wish
@@ -46,18 +47,21 @@ class MatchStyle(RestorationDock):
         )
         self.seed.setToolTip("Start of the random numbers with which references are summarised.")
         self.strength.changed.connect(self._preview)
-        self.references.changed.connect(self.refresh)
-        self.references.changed.connect(self._preview_if_shown)
+        for chooser in (self.references, self.source):
+            chooser.changed.connect(self.refresh)
+            chooser.changed.connect(self._preview_if_shown)
         self.previews.toggled.connect(self._preview)
 
     def add_rows(self) -> None:
-        """Add where the look comes from, its strength, and whether it is previewed."""
+        """Add where the look comes from, what the change is found from, its strength, and whether it is previewed."""
         self.references = StyleChooser(self.viewer, self)
+        self.source = SourceChooser(self)
         self.strength = StrengthSlider(self)
         self.previews = QCheckBox("preview what is visible", self)
         self.previews.setChecked(True)
         self.previews.setToolTip("Show the change on the visible part as soon as the strength is moved.")
         self.form.addRow("Look of", self.references)
+        self.form.addRow("Found from", self.source)
         self.form.addRow("Strength", self.strength)
         self.form.addRow("", self.previews)
 
@@ -65,11 +69,12 @@ class MatchStyle(RestorationDock):
     def settings(self) -> dict[str, Any]:
         """Everything that the library's call takes by name, but for references that are a layer."""
         named = {} if self.references.style_layer is not None else {"style": self.references.style}
-        return {**named, "strength": self.strength.strength, "seed": self.seed.value(), "axes": self.axes.text().upper()}
+        common = {"strength": self.strength.strength, "seed": self.seed.value(), "axes": self.axes.text().upper()}
+        return {**named, "source": self.source.source, **common}
 
     def hindrance(self) -> str:
         """Return why no style can be matched now."""
-        return super().hindrance() or self.references.hindrance()
+        return super().hindrance() or self.references.hindrance() or self.source.hindrance()
 
     def restore(self, layer: ImageLayer, part: Part, settings: dict[str, Any]) -> Restore:
         """Return what changes the look of a part of a layer."""
@@ -95,7 +100,8 @@ class MatchStyle(RestorationDock):
             whole, shown = self._part(layer, axes), visible_part(layer, axes, place)
         except VaeganError:
             return None
-        return Wish(layer, model, whole, shown, self.references.style, self.seed.value(), self.strength.strength)
+        style, source = self.references.style, self.source.source
+        return Wish(layer, model, whole, shown, style, source, self.seed.value(), self.strength.strength)
 
     def run(self) -> None:
         """Change the look of the chosen layer; the preview makes way for it."""

@@ -89,6 +89,8 @@ class RestoreFolder(Dock):
         if self.chosen_task == "match-style":
             settings["style"] = str(self.style_path.path) if self.style_path.path else None
             settings["strength"] = self.strength.strength
+            if self.one_change.isChecked():
+                settings["one_change"] = True
         settings["seed"] = self.seed.value()
         if self.axes.text().strip():
             settings["axes"] = self.axes.text().strip().upper()
@@ -206,6 +208,8 @@ class RestoreFolder(Dock):
         )
         self.style_path.line.setPlaceholderText("the training folder")
         self.strength = StrengthSlider(self)
+        self.one_change = QCheckBox("one for all images", self)
+        self.one_change.setToolTip("Images of one slide or laboratory: one change, found from all of them; or one each.")
         self.axes = QLineEdit(self)
         self.axes.setPlaceholderText("as the files say")
         self.axes.setToolTip("Axes of every image, such as TYX, where the files do not say; guessed if left empty.")
@@ -215,6 +219,7 @@ class RestoreFolder(Dock):
         self.form.addRow("Masks", self.masks)
         self.form.addRow("Look of", self.style_path)
         self.form.addRow("Strength", self.strength)
+        self.form.addRow("Change", self.one_change)
         self.form.addRow("Axes", self.axes)
         self.quality = QualityChooser(self)
         self.form.addRow("Quality", self.quality)
@@ -290,6 +295,7 @@ class RestoreFolder(Dock):
         matching = self.chosen_task == "match-style"
         self.form.setRowVisible(self.style_path, matching)
         self.form.setRowVisible(self.strength, matching)
+        self.form.setRowVisible(self.one_change, matching)
         self.form.setRowVisible(self.quality, not matching)
         self.form.setRowVisible(self.dial, not matching)
         self.form.setRowVisible(self.write_std, not matching)

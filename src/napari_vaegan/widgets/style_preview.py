@@ -42,7 +42,7 @@ class Wish:
         The part of the layer that the change is found for.
     shown
         The part of it that the window shows.
-    style, seed, strength
+    style, source, seed, strength
         As the library takes them.
     """
 
@@ -51,6 +51,7 @@ class Wish:
     whole: Part
     shown: Part
     style: Any
+    source: str | None
     seed: int
     strength: float
 
@@ -58,14 +59,15 @@ class Wish:
     def finds_same(self) -> tuple[Any, ...]:
         """What the change depends on: it is found anew only if this differs."""
         style = self.style if isinstance(self.style, str) else id(self.style)
-        return id(self.layer), self.model.path, self.whole.axes, self.whole.offset, self.whole.pixels.shape, style, self.seed
+        whole = self.whole.axes, self.whole.offset, self.whole.pixels.shape
+        return id(self.layer), self.model.path, *whole, style, self.source, self.seed
 
 
 def _find(model: Model, wish: Wish) -> Match:
     from napari_vaegan.restoration.subject import Subject
 
     subject = Subject.of(wish.whole.pixels, model.channels, wish.whole.axes)
-    return model.looks.look(wish.style, model.channels, wish.seed).match(subject)
+    return model.matcher.match(subject, wish.style, wish.source, wish.seed)
 
 
 class StylePreview(QObject):

@@ -17,17 +17,13 @@ from napari_vaegan.restoration.style.colour_look import ColourLook
 from napari_vaegan.restoration.style.density import DensityScale, evenly, evenly_chosen, white_of
 from napari_vaegan.restoration.style.record import LookRecord
 from napari_vaegan.restoration.style.structure import describe_structure
-from napari_vaegan.restoration.subject import Subject
 
 _MOST_REFERENCES = 256
-_PIXELS = 1200
-"""Of an image or series, to align its colours."""
-
-_MOST_PLANES = 8
-"""Of a series, to find its change."""
+_PIXELS, _FEWEST_PIXELS = 1200, 100
+"""Of the planes together and of each of them, to align colours."""
 
 _PIXELS_OF_CHANNEL = 200_000
-"""Of an image or series, to find the quantiles of a channel."""
+"""Of the planes together, to find the quantiles of a channel."""
 
 
 @dataclass(frozen=True)
@@ -113,25 +109,29 @@ class Look:
         ]
         return cls(len(planes), dtype, whites[dtype], None, tuple(channels))
 
-    def match(self, subject: Subject) -> Match:
-        """Find the one change that brings an image or series to this look.
+    def match(self, planes: Sequence[NDArray[Any]], colour: bool) -> Match:
+        """Find the one change that brings an image, a series, or all images of a source to this look.
+
+        Parameters
+        ----------
+        planes
+            ``(Y, X, C)``, at least one, all of the same dtype.
+        colour
+            Whether their channels are red, green and blue.
 
         Raises
         ------
         ShapeError
             If the look is of other channels.
-        DataError
-            If a pixel is NaN or infinite.
         """
-        self._check(subject)
-        chosen = evenly_chosen(len(subject), _MOST_PLANES)
-        planes = [subject.finite_plane(index) for index in chosen]
-        own = white_of(subject.dtype, max(float(plane.max()) for plane in planes))
+        self._check(planes[0].shape[-1], colour)
+        dtype = planes[0].dtype
+        own = white_of(dtype, max(float(plane.max()) for plane in planes))
         if self.colour is None:
             # Of the same dtype intensities are compared as they are, be they of 12 bits or of 16.
-            return self._match_channels(planes, max(own, self.white) if subject.dtype == self.dtype else own)
-        scale = DensityScale(own)
-        densities = np.concatenate([scale.density(evenly(plane, _PIXELS // len(planes))) for plane in planes])
+            return self._match_channels(planes, max(own, self.white) if dtype == self.dtype else own)
+        scale, each = DensityScale(own), max(_PIXELS // len(planes), _FEWEST_PIXELS)
+        densities = np.concatenate([scale.density(evenly(plane, each)) for plane in planes])
         if not self.colour.has_tissue(densities):
             return Match(None, np.inf)
         aligned = self.colour.align(densities)
@@ -155,10 +155,9 @@ class Look:
         channels = tuple(ChannelLook.from_record(channel) for channel in record.channels)
         return cls(record.images, np.dtype(record.dtype), record.white, colour, channels)
 
-    def _check(self, subject: Subject) -> None:
-        channels = subject.shape[-1]
-        if (self.colour is not None) != subject.colour or (self.channels and len(self.channels) != channels):
-            own, other = _say(self.colour is not None, len(self.channels)), _say(subject.colour, channels)
+    def _check(self, channels: int, colour: bool) -> None:
+        if (self.colour is not None) != colour or (self.channels and len(self.channels) != channels):
+            own, other = _say(self.colour is not None, len(self.channels)), _say(colour, channels)
             raise ShapeError(f"The look is that of {own}, the image has {other}: give references of the same channels.")
 
     def _match_channels(self, planes: Sequence[NDArray[Any]], white: float) -> Match:

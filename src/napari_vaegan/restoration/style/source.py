@@ -51,7 +51,7 @@ class LookSource:
         DataError, ShapeError, ModelFileError
             If images or model cannot be used.
         """
-        key = _fingerprint(style, channels, seed)
+        key = fingerprint(style, channels, seed)
         if self._kept is None or self._kept[0] != key:
             self._kept = (key, self._take(style, channels, seed))
         return self._kept[1]
@@ -99,7 +99,8 @@ def _is_model_file(style: Any) -> bool:
     return isinstance(style, str | os.PathLike) and Path(style).suffix.lower() == MODEL_ENDING
 
 
-def _fingerprint(style: Any, channels: int, seed: int) -> str:
+def fingerprint(style: Any, channels: int, seed: int) -> str:
+    """Return what tells images, folders or models, used in one way, from others."""
     digest = hashlib.blake2b(f"{channels} {seed} ".encode())
     for part in _parts(style):
         digest.update(part)
