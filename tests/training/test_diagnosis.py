@@ -192,7 +192,7 @@ def test_dead_latents_do_not_hold_a_training_back(
     listener = Ill()
     monkeypatch.setattr(Diagnostician, "examine", lambda *_: Diagnosis(active_units=(0.0, 0.5, 0.5)))
     monkeypatch.setattr(training, "LEAST_EXAMINED_STEPS", 0)
-    train(textured_images, tmp_path, listener, steps=36)
+    train(textured_images, tmp_path, listener, steps=72)
     assert sum(event.best for event in listener.of(Validated)) > 3
     assert sum("the weight of the KL divergence is halved" in message for message in listener.warnings) == 2
     assert not any("goes back" in message for message in listener.warnings)
