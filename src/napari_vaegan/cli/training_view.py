@@ -91,6 +91,7 @@ class LivePicture:
         )
         self._task = self._bar.add_task("starting", total=1.0, left="?", rate=0.0, visible=False)
         self._step: Stepped | None = None
+        self._losses: dict[str, float] = {}
         self._validated: Validated | None = None
         self._diagnosed: Diagnosed | None = None
 
@@ -98,6 +99,8 @@ class LivePicture:
         """Remember what happened for the next redrawing."""
         match event:
             case Stepped():
+                before = self._losses if self._step is not None and self._step.stage == event.stage else {}
+                self._losses = before | event.losses  # not every step has every term
                 self._step = event
                 self._bar.update(
                     self._task,
@@ -118,7 +121,7 @@ class LivePicture:
         """Draw the picture."""
         parts: list[Progress | Text | Table] = [self._bar]
         if self._step is not None:
-            losses = "   ".join(f"{name} {value:.3g}" for name, value in self._step.losses.items())
+            losses = "   ".join(f"{name} {value:.3g}" for name, value in self._losses.items())
             parts.append(Text(f"Step {self._step.step:,}   {losses}", style="dim"))
         if self._validated is not None:
             parts.append(_psnr_table(self._validated))

@@ -388,7 +388,8 @@ class Training:
         entry = {"step": self.step, "progress": round(self.clock.total(self.step), 4), "stage": self._stage_name}
         entry |= {"psnr": judgement.psnr, "gain": judgement.gain_of_averaging}
         self.curves.append(entry | ({"score": round(score, 4)} if math.isfinite(score) else {}))
-        latest: dict[str, float] = next((entry["losses"] for entry in reversed(self.curves) if "losses" in entry), {})
+        told: Iterator[dict[str, float]] = (entry["losses"] for entry in reversed(self.curves) if "losses" in entry)
+        latest = next((losses for losses in told if "kl" in losses), {})  # steps of the game alone have none
         divergences = tuple(value for name, value in latest.items() if name.startswith("kl level"))
         self.on_event(
             Validated(
