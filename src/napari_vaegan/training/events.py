@@ -46,8 +46,9 @@ class Stepped:
         Of the whole training, from 0 to 1.
     losses
         By name, those of the stage: ``mean``, ``error``, ``reconstruction``, ``kl``, ``spread`` and ``kl level 0``, … of the
-        VAE; ``adversarial`` and ``feature matching`` of the generator; ``discriminator`` and ``gradient penalty`` of
-        the discriminator. Steps of the adversarial game alone have those of the adversary alone. ``skipped`` is among them if a gradient was not finite.
+        VAE; ``adversarial`` and ``feature matching`` of the generator; ``discriminator`` and ``gradient penalty`` of the
+        discriminator. Steps of the adversarial game alone have those of the adversary alone. ``skipped`` is among them if a
+        gradient was not finite.
     seconds_left
         For the whole training.
     """
