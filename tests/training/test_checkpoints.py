@@ -15,7 +15,7 @@ import torch
 from listener import TINY, Listener
 
 import napari_vaegan as nv
-from napari_vaegan.training.checkpoint import describe_checkpoint
+from napari_vaegan.training.checkpoint import CHECKPOINT_VERSION, describe_checkpoint
 from napari_vaegan.training.events import Started
 
 
@@ -114,7 +114,7 @@ def test_a_checkpoint_that_would_run_code_is_refused(
             return (Path.touch, (tmp_path / "executed",))
 
     evil = tmp_path / "evil.checkpoint"
-    write({"version": 4, "config": Evil()}, evil)
+    write({"version": CHECKPOINT_VERSION, "config": Evil()}, evil)
     with pytest.raises(nv.ModelFileError):
         nv.train(textured_images, nv.TrainingConfig(**TINY, steps=1), checkpoint=evil, resume=True)
     assert not (tmp_path / "executed").exists()

@@ -243,7 +243,9 @@ def test_a_few_gradients_that_are_not_finite_are_left_out(
     model = train(textured_images, tmp_path, listener, steps=36)
     left_out = [event for event in listener.of(Stepped) if "skipped" in event.losses]
     assert [event.stage for event in left_out] == ["adversarial"] * 3
-    assert all(np.isnan(event.losses[term]) for event in left_out)
+    told = [event.losses[term] for event in left_out if term in event.losses]  # the game alone pauses after a lost step
+    assert told
+    assert np.isnan(told).all()
     assert np.isfinite(list(listener.of(Stepped)[-1].losses.values())).all()
     assert not any("diverged" in message for message in listener.warnings)
     assert np.isfinite(list(model.header.psnr.values())).all()

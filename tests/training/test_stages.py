@@ -45,6 +45,7 @@ def step(
 ) -> tuple[set[str], bool, dict[str, float]]:
     config = TrainingConfig(**TINY | settings)
     game = players(config)
+    game.sound = True
     stage = method_stages(config, source.unconditional)[stage_index]
     networks = {name: value.clone() for name, value in game.networks.state_dict().items()}
     critic = {name: value.clone() for name, value in game.discriminator.named_parameters()}
@@ -99,6 +100,15 @@ def test_two_steps_of_three_in_stage_three_are_of_the_game_alone(source: BatchSo
     assert critic
     assert {"adversarial", "discriminator"} <= set(terms)
     assert not {"mean", "reconstruction", "spread"} & set(terms)
+
+
+def test_the_game_pauses_until_a_step_of_the_whole_vae_was_made(source: BatchSource) -> None:
+    config = TrainingConfig(**TINY)
+    game, stage = players(config), method_stages(config, source.unconditional)[2]
+    bare, whole = replace(MIDDLE, step=7), replace(MIDDLE, step=9)
+    assert stage.step(game, source.draw(stage.batch_size(bare)), bare) == {"skipped": 1.0}
+    assert "skipped" not in stage.step(game, source.draw(WHOLE), whole)
+    assert "skipped" not in stage.step(game, source.draw(stage.batch_size(bare)), bare)
 
 
 def test_without_generation_every_step_of_stage_three_is_a_whole_one() -> None:

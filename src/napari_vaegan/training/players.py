@@ -47,6 +47,8 @@ class Players:
     ----------
     adversarial_share, kl_share, rate_share
         What repairs have left of the adversarial weight, of that of the KL divergence, and of the learning rates.
+    sound
+        Whether the last step of the whole VAE was made: only then does the adversarial game go on alone.
     """
 
     def __init__(self, config: TrainingConfig, channels: int, kinds: Sequence[Kind], device: torch.device) -> None:
@@ -71,6 +73,7 @@ class Players:
             self.discriminator.parameters(), lr=2e-4, betas=(0.5, MOMENTUM_OF_SQUARES), fused=True
         )
         self.adversarial_share, self.kl_share, self.rate_share = 1.0, 1.0, 1.0
+        self.sound = False
         self.mean_errors = RunningError(len(kinds))
         self.residual_errors = RunningError(len(kinds), columns=1 + len(self.networks.generator.levels))
 
@@ -127,6 +130,7 @@ class Players:
         """Begin with other weights, as if no step had been made; the discriminator stays."""
         self.go_on_from(self._fresh().state_dict())
         self.average.updates = 0
+        self.sound = False
         for errors in (self.mean_errors, self.residual_errors):
             errors.reset()
 
@@ -154,6 +158,7 @@ class Players:
             "average_updates": self.average.updates,
             "optimiser": self.optimiser.state_dict(),
             "discriminator_optimiser": self.discriminator_optimiser.state_dict(),
+            "sound": self.sound,
             "shares": [self.adversarial_share, self.kl_share, self.rate_share],
             "mean_errors": self.mean_errors.state(),
             "residual_errors": self.residual_errors.state(),
@@ -168,6 +173,7 @@ class Players:
         self.optimiser.load_state_dict(state["optimiser"])
         self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
         self.adversarial_share, self.kl_share, self.rate_share = state["shares"]
+        self.sound = state["sound"]
         self.mean_errors.set_state(state["mean_errors"])
         self.residual_errors.set_state(state["residual_errors"])
 

@@ -146,7 +146,7 @@ class VariationalStage:
         )
         players.differentiate(loss, gradient_of_mean)
         rate = learning_rate(self.config, progress)
-        made = players.update((rate, min(rate, VAE_RATE)))
+        made = players.sound = players.update((rate, min(rate, VAE_RATE)))
         return _report(terms, made) | {f"kl level {i}": value for i, value in enumerate(levels)}
 
 
@@ -216,6 +216,8 @@ class AdversarialStage:
         )
 
     def _bare_step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
+        if not players.sound:
+            return {"skipped": 1.0}
         with torch.no_grad():
             seen = look(players, batch, self.unconditional)
         made = as_observed(batch, draw_sample(players, batch, seen))
@@ -274,6 +276,7 @@ class AdversarialStage:
         terms |= critic.result()
 
         updated = self._update(players, learning_rate(self.config, progress), adversarial_rate(progress))
+        players.sound = updated
         return _report(terms, updated) | {f"kl level {i}": value for i, value in enumerate(levels)}
 
     def _discriminate(self, players: Players, batch: Batch, samples: Tensor) -> dict[str, Tensor]:
