@@ -407,7 +407,7 @@ def _tamper(content: bytes) -> bytes:
 
 
 def _from_the_future(content: bytes) -> bytes:
-    return content.replace(rb"\"format_version\":3,", rb"\"format_version\":9,")
+    return content.replace(rb"\"format_version\":4,", rb"\"format_version\":9,")
 
 
 @pytest.mark.parametrize(
