@@ -519,7 +519,7 @@ def test_check_says_what_is_found_and_what_may_spoil_it_and_writes_nothing(textu
         "(uint8)",
         "notes.txt",
         "is not a TIFF, PNG or JPEG file",
-        "56,863 parameters",
+        "57,012 parameters",
         "that are free",
         "50 steps in about",
         "only 8 planes",

@@ -173,3 +173,7 @@ def test_laws_survive_json(random):
         again = NoiseLaw.from_dict(json.loads(json.dumps(law.to_dict())))
         assert again.to_dict() == law.to_dict()
         np.testing.assert_array_equal(again.variance([5, 500]), law.variance([5, 500]))
+
+
+def test_a_drawn_pattern_without_noise_has_no_law() -> None:
+    assert fit_noise_law([np.tile(np.array([62, 63], np.uint8), (64, 32))]) is None

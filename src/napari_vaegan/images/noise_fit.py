@@ -56,6 +56,8 @@ def fit_noise(spectra: Spectra) -> tuple[Points, NDArray[np.float64], bool]:
     spectrum, fine = np.ones(BLOCK**2), FINE.ravel()
     for _ in range(_ROUNDS):
         variances = energies[:, fine].sum(1) / spectrum[fine].sum()
+        if not variances.any():  # no noise whatever, as in patterns that were drawn
+            break
         slope, intercept = fit_line(*transfer_points(spectra.means, coarse, variances))
         expected = np.maximum(slope * spectra.means + intercept, 0.1 * variances.mean())
         relative = energies / expected[:, None]

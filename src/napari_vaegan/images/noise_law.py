@@ -159,15 +159,17 @@ def fit_noise_law(
     Returns
     -------
     NoiseLaw or None
-        None if the planes are too small, constant, or clipped everywhere.
+        None if the planes are too small, constant, without any noise, or clipped everywhere.
     """
     spectra, ends = block_spectra(planes, lowest, highest)
     if len(spectra) < _FEWEST_BLOCKS:
         return None
     law = _fit(spectra)
+    if law is None:
+        return None
     touched = _touches(spectra, law, ends)
     if touched.any() and (~touched).sum() >= max(_FEWEST_BLOCKS, _FEWEST_UNTOUCHED * len(spectra)):
-        law = _fit(spectra[~touched])
+        law = _fit(spectra[~touched]) or law
     return law
 
 
@@ -178,8 +180,10 @@ def _touches(spectra: Spectra, law: NoiseLaw, ends: tuple[float, float]) -> NDAr
     return touched
 
 
-def _fit(spectra: Spectra) -> NoiseLaw:
+def _fit(spectra: Spectra) -> NoiseLaw | None:
     points, correlation, told = fit_noise(spectra)
+    if not points[1].any():
+        return None
     slope, intercept = fit_line(*points)
     misfit = _misfit(*points, slope, intercept)
     darkest = float(np.quantile(spectra.means, _DARKEST))
