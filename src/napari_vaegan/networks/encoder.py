@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional
 
-from napari_vaegan.networks.blocks import Blocks, Downsample, convolution
+from napari_vaegan.networks.blocks import Blocks, Downsample
 
 
 class Encoder(nn.Module):
@@ -28,7 +28,7 @@ class Encoder(nn.Module):
 
     def __init__(self, channels_in: int, widths: Sequence[int], blocks: Sequence[int], condition_size: int) -> None:
         super().__init__()
-        self.stem = convolution(4 * channels_in, widths[0])
+        self.stem = nn.Conv2d(4 * channels_in, widths[0], 3, padding=1)
         self.downs = nn.ModuleList(Downsample(a, b) for a, b in pairwise(widths))
         self.stages = nn.ModuleList(
             Blocks(count, width, condition_size) for count, width in zip(blocks, widths, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from napari_vaegan.networks.blocks import Upsample, convolution, zero_convolution
+from napari_vaegan.networks.blocks import Upsample, zero_convolution
 from napari_vaegan.networks.presets import TEXTURE_STRIDE
 
 
@@ -27,8 +27,8 @@ class FullResolution(nn.Module):
         super().__init__()
         self.up = Upsample(width, width // 2)
         self.texture = zero_convolution(channels, width // 2, 1)
-        self.mix = convolution(width // 2, width // 2)
-        self.residual = zero_convolution(width // 2, channels)
+        self.mix = nn.Conv2d(width // 2, width // 2, 3, padding=1, padding_mode="replicate")
+        self.residual = zero_convolution(width // 2, channels, beyond="replicate")
 
     def forward(self, h: Tensor, grain: Tensor | None) -> Tensor:
         """Map (batch, width, height, width) to the residual (batch, channels, 2 height, 2 width).

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from napari_vaegan.networks.blocks import Blocks, Upsample, convolution, zero_convolution
+from napari_vaegan.networks.blocks import Blocks, Upsample, zero_convolution
 from napari_vaegan.networks.full_resolution import FullResolution
 from napari_vaegan.networks.presets import TEXTURE_STRIDE
 
@@ -57,12 +57,16 @@ class LatentLevel(nn.Module):
     def __init__(self, channels: int, width: int, seen_width: int, latents: int, blocks: int, condition_size: int):
         super().__init__()
         self.seen = nn.Conv2d(seen_width, width, 1)
-        self.before = Blocks(blocks, width, condition_size)
-        self.prior = zero_convolution(width, 2 * latents)
+        self.before = Blocks(blocks, width, condition_size, "replicate")
+        self.prior = zero_convolution(width, 2 * latents, beyond="replicate")
         self.posterior_truth = nn.Conv2d(seen_width, width, 1)
-        self.posterior = nn.Sequential(convolution(2 * width, width), nn.SiLU(), convolution(width, 2 * latents))
+        self.posterior = nn.Sequential(
+            nn.Conv2d(2 * width, width, 3, padding=1, padding_mode="replicate"),
+            nn.SiLU(),
+            nn.Conv2d(width, 2 * latents, 3, padding=1, padding_mode="replicate"),
+        )
         self.inject = nn.Conv2d(latents, width, 1)
-        self.after = Blocks(blocks, width, condition_size)
+        self.after = Blocks(blocks, width, condition_size, "replicate")
         self.image = zero_convolution(width, channels, 1)
 
     def prior_of(self, h: Tensor) -> tuple[Tensor, Tensor]:
@@ -135,7 +139,7 @@ class Generator(nn.Module):
         finest = order[-1]
         self.finish = nn.ModuleList(Upsample(widths[i + 1], widths[i]) for i in reversed(range(finest)))
         self.finish_seen = nn.ModuleList(nn.Conv2d(seen_widths[i], widths[i], 1) for i in reversed(range(finest)))
-        self.finish_blocks = Blocks(2, widths[0], condition_size)
+        self.finish_blocks = Blocks(2, widths[0], condition_size, "replicate")
         self.full_resolution = FullResolution(channels, widths[0])
 
     @property

@@ -83,7 +83,6 @@ def degrade(patches: Patches, kind: Kind, random: np.random.Generator, whole: bo
     """
     truth, noise = torch.from_numpy(patches.pixels), _noise_in(patches)
     if kind.task == "generate":
-        truth = torch.from_numpy(dequantised(patches, random))
         return Degraded(truth, noise, observe_nothing(truth))
     if kind.task == "inpaint":
         masks = np.stack([random_mask(patches.pixels.shape[-1], random) for _ in patches.pixels])
@@ -98,17 +97,6 @@ def degrade(patches: Patches, kind: Kind, random: np.random.Generator, whole: bo
         noisy, added = poisson_gaussian(patches, random)
         return Degraded(truth, noise, _observe_with_law(torch.from_numpy(noisy), added, random))
     raise ValueError(f"unknown task {kind.task!r}")
-
-
-def dequantised(patches: Patches, random: np.random.Generator) -> NDArray[np.float32]:
-    """Return the pixels at even chance within the grey level that each was rounded to (Theis, van den Oord and Bethge 2016).
-
-    Where a dark background has a few grey levels, neighbours agree exactly. Nothing that a network draws does, so that a
-    discriminator needs to know nothing else of real images; and what is drawn is rounded to grey levels in the end.
-    """
-    place = random.uniform(-0.5, 0.5, patches.pixels.shape).astype(np.float32)
-    dithered: NDArray[np.float32] = patches.pixels + place * patches.step[:, :, None, None]
-    return dithered
 
 
 def _noise_in(patches: Patches) -> NoiseOfBatch:

@@ -53,8 +53,8 @@ ADVERSARIAL_RATE = 3e-4
 """Largest step size of the generator while it is trained against the discriminator, and of the discriminator."""
 
 FINEST_SHARE = 0.1
-"""Of that, at the generator's last part: one full step of its convolutions moved images by several times what grain is, of
-which the discriminator sees the typical size; the players circled each other for that alone (docs/method.md)."""
+"""Of that, at the generator's last part, all of whose weights move the image at once: with full steps there the players
+circled each other in grain alone (docs/method.md)."""
 
 ADVERSARIAL_MOMENTUM = 0.5
 """Of both players: they move against each other, so what was right some steps ago is right no more (Radford et al. 2016)."""

@@ -147,9 +147,11 @@ def variational_terms(
     shares = [1.0] + [LEVEL_WEIGHT * batch.truth.shape[1] * image[0, 0].numel() / pixels for image in made.level_images]
     likelihood = (0.5 * stacked / variance * stacked.new_tensor(shares)).sum(1).mean()
     generator = players.networks.generator
-    prices = level_prices(batch.kinds == unconditional, generator.strides[:-1])  # the texture is only ever drawn
+    inferred = slice(-1)  # the texture is only ever drawn
+    prices = level_prices(batch.kinds == unconditional, generator.strides[inferred])
     divergences = torch.stack(made.divergences, dim=1)
-    numbers = [latents * image[0, 0].numel() for latents, image in zip(generator.latents, made.level_images, strict=False)]
+    sizes = [image[0, 0].numel() for image in made.level_images]
+    numbers = [latents * size for latents, size in zip(generator.latents[inferred], sizes, strict=True)]
     priced_numbers = prices.mean(0) * prices.new_tensor(numbers)
     kl = losses.divergence_beyond_free((prices * divergences).mean(0), priced_numbers) / pixels
     return {"reconstruction": likelihood, "kl": kl}, reconstruction, divergences.detach().mean(0).tolist()
