@@ -131,7 +131,7 @@ class TrainingConfig(BaseModel):
         json_schema_extra={"expert": True},
     )
     gradient_penalty: float = Field(
-        0.3,
+        1.0,
         ge=0,
         description="Weight of the zero-centred gradient penalties R1 and R2.",
         json_schema_extra={"expert": True},

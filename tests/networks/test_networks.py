@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from napari_vaegan.networks.discriminator import Discriminator
-from napari_vaegan.networks.full_resolution import FullResolution
 from napari_vaegan.networks.generator import LARGEST_SHIFT, gaussian_divergence
 from napari_vaegan.networks.presets import ARCHITECTURES
 from napari_vaegan.networks.vae_gan import VaeGan
@@ -152,7 +151,7 @@ def test_texture_is_drawn_for_every_pixel_and_no_image_tells_it() -> None:
     torch.manual_seed(0)
     networks = VaeGan(1, ARCHITECTURES["tiny"], CONDITION_SIZE)
     generator = networks.generator
-    for part in (generator.full_resolution.texture, generator.full_resolution.residual):
+    for part in (generator.texture, generator.residual):
         torch.nn.init.normal_(part.weight)
     image, condition = torch.rand(1, 1, 32, 32), torch.zeros(1, CONDITION_SIZE)
     seen = networks.see_truth(image)
@@ -163,25 +162,3 @@ def test_texture_is_drawn_for_every_pixel_and_no_image_tells_it() -> None:
     noise[-1] = torch.randn_like(noise[-1])
     grainy = generator.sample(seen, condition, lambda level, like: noise[level])
     assert ((grainy - smooth) != 0).float().mean() > 0.9
-
-
-def test_the_last_part_of_the_generator_makes_no_grid_and_no_frame() -> None:
-    torch.manual_seed(0)
-    part = FullResolution(1, 16)
-    for weight in part.parameters():
-        torch.nn.init.normal_(weight, std=0.3)
-    image = part(torch.randn(1, 16, 1, 1).expand(1, 16, 8, 8), None)
-    torch.testing.assert_close(image, image[..., :1, :1].expand_as(image))
-    assert image.abs().max() > 0.01
-
-
-def test_the_discriminator_pushes_all_pixels_of_a_flat_image_alike() -> None:
-    torch.manual_seed(0)
-    critic = Discriminator(1, (8, 16, 16))
-    critic.adapt(torch.rand(1, 1, 32, 32))
-    image = torch.full((1, 1, 160, 160), 0.5, requires_grad=True)
-    verdicts, _ = critic(critic.view(image), torch.zeros(1, 1, 160, 160), torch.zeros(1, 1, 160, 160))
-    (gradient,) = torch.autograd.grad(sum(verdict.sum() for verdict in verdicts), image)
-    middle = gradient[..., 72:88, 72:88]
-    torch.testing.assert_close(middle, middle[..., :1, :1].expand_as(middle))
-    assert middle.abs().max() > 0

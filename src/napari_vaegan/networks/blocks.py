@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-
-Beyond = Literal["zeros", "replicate"]
-"""What convolutions see beyond the edge of an image. Zeros tell where the edge is, and that less is known there: encoder and
-mean need it for their error bars. The generator takes more of the same: with zeros every sample had a frame, which is all
-that is seen of an empty one (docs/method.md)."""
 
 
 class LayerNorm2d(nn.Module):
@@ -39,11 +32,11 @@ class GatedBlock(nn.Module):
     last convolution starts at zero, so that a new block is the identity.
     """
 
-    def __init__(self, channels: int, beyond: Beyond = "zeros") -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
         self.norm = LayerNorm2d(channels)
         self.expand = nn.Conv2d(channels, 2 * channels, 1)
-        self.mix = nn.Conv2d(2 * channels, 2 * channels, 3, padding=1, padding_mode=beyond, groups=2 * channels)
+        self.mix = nn.Conv2d(2 * channels, 2 * channels, 3, padding=1, groups=2 * channels)
         self.last = zero_convolution(channels, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -57,12 +50,12 @@ class GatedBlock(nn.Module):
 class Blocks(nn.Module):
     """Several gated blocks of one width; the condition scales and shifts what enters them (FiLM, Perez et al. 2018)."""
 
-    def __init__(self, count: int, channels: int, condition_size: int, beyond: Beyond = "zeros") -> None:
+    def __init__(self, count: int, channels: int, condition_size: int) -> None:
         super().__init__()
         self.film = nn.Linear(condition_size, 2 * channels)
         nn.init.zeros_(self.film.weight)
         nn.init.zeros_(self.film.bias)
-        self.blocks = nn.ModuleList(GatedBlock(channels, beyond) for _ in range(count))
+        self.blocks = nn.ModuleList(GatedBlock(channels) for _ in range(count))
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """Map (batch, channels, height, width) to the same shape, given a condition (batch, condition_size)."""
@@ -98,9 +91,9 @@ class Upsample(nn.Module):
         return functional.interpolate(self.conv(x), scale_factor=2, mode="bilinear", align_corners=False)
 
 
-def zero_convolution(channels_in: int, channels_out: int, size: int = 3, beyond: Beyond = "zeros") -> nn.Conv2d:
+def zero_convolution(channels_in: int, channels_out: int, size: int = 3) -> nn.Conv2d:
     """Return a convolution that starts at zero, so that what it adds begins as nothing."""
-    conv = nn.Conv2d(channels_in, channels_out, size, padding=size // 2, padding_mode=beyond)
+    conv = nn.Conv2d(channels_in, channels_out, size, padding=size // 2)
     nn.init.zeros_(conv.weight)
     if conv.bias is not None:
         nn.init.zeros_(conv.bias)

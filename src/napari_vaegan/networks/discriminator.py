@@ -43,7 +43,6 @@ class Discriminator(nn.Module):
 
     Beside every image it sees its details, in units of the typical detail of real images: in microscopy the grain of a dark
     background is a hundredth of the contrast of a nucleus, and a critic of the image alone is blind to it (docs/method.md).
-    Means of 2 × 2 halve height and width: the gradient of strided convolutions is a grid, which generated images took on.
 
     Attributes
     ----------
@@ -55,8 +54,7 @@ class Discriminator(nn.Module):
     channels
         Image channels.
     widths
-        Feature channels at strides 2, 4, 8, …, half as many as the first at full resolution; every stride from 4 on has its
-        own verdict.
+        Feature channels at strides 2, 4, 8, …; every stride from 4 on has its own verdict.
     spectral_normalisation
         Bound every layer's largest singular value to one (Miyato et al. 2018).
     """
@@ -64,18 +62,17 @@ class Discriminator(nn.Module):
     def __init__(self, channels: int, widths: Sequence[int], spectral_normalisation: bool = True) -> None:
         super().__init__()
 
-        def convolution(channels_in: int, channels_out: int) -> nn.Module:
-            conv = nn.Conv2d(channels_in, channels_out, 3, padding=1)
+        def convolution(channels_in: int, channels_out: int, size: int, stride: int = 1) -> nn.Module:
+            conv = nn.Conv2d(channels_in, channels_out, size, stride=stride, padding=(size - 1) // 2)
             return spectral_norm(conv) if spectral_normalisation else conv
 
-        entries = [widths[0] // 2, *widths[:-1]]
+        entries = [3 * channels + 1, *widths[:-1]]
         self.detail_scale: Tensor
         self.register_buffer("detail_scale", torch.zeros(channels, 1, 1))
-        self.entry = convolution(3 * channels + 1, widths[0] // 2)
-        self.downs = nn.ModuleList(convolution(a, b) for a, b in zip(entries, widths, strict=True))
-        self.mixes = nn.ModuleList(convolution(width, width) for width in widths[1:])
+        self.downs = nn.ModuleList(convolution(a, b, 4, stride=2) for a, b in zip(entries, widths, strict=True))
+        self.mixes = nn.ModuleList(convolution(width, width, 3) for width in widths[1:])
         last = len(widths) - 2
-        self.verdicts = nn.ModuleList(convolution(width + (index == last), 1) for index, width in enumerate(widths[1:]))
+        self.verdicts = nn.ModuleList(convolution(width + (index == last), 1, 3) for index, width in enumerate(widths[1:]))
 
     @torch.no_grad()
     def adapt(self, real: Tensor) -> None:
@@ -108,11 +105,10 @@ class Discriminator(nn.Module):
         features
             The activations at these strides: the learned similarity of Larsen et al. (2016).
         """
-        h = functional.leaky_relu(self.entry(torch.cat([view, seen * (known > 0), known], dim=1)), 0.2)
-        h = functional.leaky_relu(self.downs[0](functional.avg_pool2d(h, 2)), 0.2)
+        h = functional.leaky_relu(self.downs[0](torch.cat([view, seen * (known > 0), known], dim=1)), 0.2)
         verdicts, features = [], []
         for down, mix, verdict in zip(list(self.downs)[1:], self.mixes, self.verdicts, strict=True):
-            h = functional.leaky_relu(down(functional.avg_pool2d(h, 2)), 0.2)
+            h = functional.leaky_relu(down(h), 0.2)
             h = functional.leaky_relu(mix(h), 0.2)
             features.append(h)
             coarsest = verdict is self.verdicts[-1]

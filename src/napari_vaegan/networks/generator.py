@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from napari_vaegan.networks.blocks import Blocks, Upsample, zero_convolution
-from napari_vaegan.networks.full_resolution import FullResolution
 from napari_vaegan.networks.presets import TEXTURE_STRIDE
 
 LARGEST_SHIFT = 6.0
@@ -57,16 +56,14 @@ class LatentLevel(nn.Module):
     def __init__(self, channels: int, width: int, seen_width: int, latents: int, blocks: int, condition_size: int):
         super().__init__()
         self.seen = nn.Conv2d(seen_width, width, 1)
-        self.before = Blocks(blocks, width, condition_size, "replicate")
-        self.prior = zero_convolution(width, 2 * latents, beyond="replicate")
+        self.before = Blocks(blocks, width, condition_size)
+        self.prior = zero_convolution(width, 2 * latents)
         self.posterior_truth = nn.Conv2d(seen_width, width, 1)
         self.posterior = nn.Sequential(
-            nn.Conv2d(2 * width, width, 3, padding=1, padding_mode="replicate"),
-            nn.SiLU(),
-            nn.Conv2d(width, 2 * latents, 3, padding=1, padding_mode="replicate"),
+            nn.Conv2d(2 * width, width, 3, padding=1), nn.SiLU(), nn.Conv2d(width, 2 * latents, 3, padding=1)
         )
         self.inject = nn.Conv2d(latents, width, 1)
-        self.after = Blocks(blocks, width, condition_size, "replicate")
+        self.after = Blocks(blocks, width, condition_size)
         self.image = zero_convolution(width, channels, 1)
 
     def prior_of(self, h: Tensor) -> tuple[Tensor, Tensor]:
@@ -78,7 +75,7 @@ class LatentLevel(nn.Module):
         """Return mean and log standard deviation of the posterior, given the truth's features."""
         shift, log_ratio = self.posterior(torch.cat([h, self.posterior_truth(truth)], dim=1)).float().chunk(2, dim=1)
         mean, log_std = prior
-        shift = LARGEST_SHIFT * functional.softsign(shift / LARGEST_SHIFT)  # a bound from which there is a way back
+        shift = LARGEST_SHIFT * torch.tanh(shift / LARGEST_SHIFT)
         return mean + shift * log_std.exp(), log_std + 4 * torch.tanh(log_ratio / 4)
 
 
@@ -93,7 +90,7 @@ class Generator(nn.Module):
     """Residual images from what was observed and from latents, coarse to fine.
 
     Below the latents comes texture: noise of one number a pixel and channel, as StyleGAN's (Karras et al. 2019), which the
-    last convolutions turn into grain. It is only ever drawn, never inferred from an image.
+    last blocks turn into grain. It is only ever drawn, never inferred from an image.
 
     Attributes
     ----------
@@ -139,8 +136,9 @@ class Generator(nn.Module):
         finest = order[-1]
         self.finish = nn.ModuleList(Upsample(widths[i + 1], widths[i]) for i in reversed(range(finest)))
         self.finish_seen = nn.ModuleList(nn.Conv2d(seen_widths[i], widths[i], 1) for i in reversed(range(finest)))
-        self.finish_blocks = Blocks(2, widths[0], condition_size, "replicate")
-        self.full_resolution = FullResolution(channels, widths[0])
+        self.texture = zero_convolution(self.latents[-1], widths[0], 1)
+        self.finish_blocks = Blocks(2, widths[0], condition_size)
+        self.residual = zero_convolution(widths[0], 4 * channels)
 
     @property
     def ladder(self) -> list[LatentLevel]:
@@ -163,11 +161,10 @@ class Generator(nn.Module):
         finest = self._feature_index(len(self.levels) - 1)
         for step, (up, look) in enumerate(zip(self.finish, self.finish_seen, strict=True), start=1):
             h = up(h) + look(seen[finest - step])
-        grain = None
         if draw is not None:
             grain = draw(len(self.levels), h.new_empty(len(h), self.latents[-1], *h.shape[2:], dtype=torch.float32))
-        residual: Tensor = self.full_resolution(self.finish_blocks(h, condition), grain)
-        return residual
+            h = h + self.texture(grain)
+        return functional.pixel_shuffle(self.residual(self.finish_blocks(h, condition)), TEXTURE_STRIDE)
 
     def sample(self, seen: list[Tensor], condition: Tensor, draw: DrawNoise = random_noise) -> Tensor:
         """Draw a residual (batch, channels, height, width) from the prior, given the observation's features."""

@@ -81,7 +81,7 @@ def ranked_probability_score(first: Tensor, second: Tensor, truth: Tensor) -> Te
     return torch.stack(scores).mean(0)
 
 
-def divergence_beyond_free(divergences: Tensor, sizes: Tensor) -> Tensor:
+def divergence_beyond_free(divergences: list[Tensor], sizes: list[int]) -> Tensor:
     """Sum of the levels' KL divergences, where each counts at least as much as a little information in all its latents.
 
     Free bits (Kingma et al. 2016, eq. 15): a level that tells less is not pressed further, so that none dies.
@@ -89,11 +89,11 @@ def divergence_beyond_free(divergences: Tensor, sizes: Tensor) -> Tensor:
     Parameters
     ----------
     divergences
-        Of each level in nats, times what a nat costs there: (levels,).
+        Of each level in nats, scalars.
     sizes
-        Numbers of latents of each level, times the same: (levels,).
+        Numbers of latents of each level.
     """
-    return divergences.clamp(min=FREE_NATS * sizes).sum()
+    return torch.stack([kl.clamp(min=FREE_NATS * size) for kl, size in zip(divergences, sizes, strict=True)]).sum()
 
 
 def level_errors(level_images: list[Tensor], residual: Tensor) -> list[Tensor]:

@@ -60,18 +60,17 @@ class Players:
         self.discriminator = place(discriminator, device)
         self.average = Averaged(self.networks, config.average_memory)
         self.beside = Beside(device)
-        finest = list(self.networks.generator.full_resolution.parameters())
-        coarser = [weight for weight in self.networks.generator.parameters() if all(weight is not other for other in finest)]
+        generator = list(self.networks.generator.parameters())
         others = [*self.networks.encoder.parameters(), *self.networks.mean_decoder.parameters()]
         self.optimiser = torch.optim.AdamW(
-            [{"params": others}, {"params": coarser}, {"params": finest}],
+            [{"params": others}, {"params": generator}],
             lr=config.learning_rate,
             betas=(MOMENTUM, MOMENTUM_OF_SQUARES),
             weight_decay=1e-4,
             fused=True,
         )
         self.discriminator_optimiser = torch.optim.Adam(
-            self.discriminator.parameters(), betas=(0.5, MOMENTUM_OF_SQUARES), fused=True
+            self.discriminator.parameters(), lr=2e-4, betas=(0.5, MOMENTUM_OF_SQUARES), fused=True
         )
         self.adversarial_share, self.kl_share, self.rate_share = 1.0, 1.0, 1.0
         self.sound = False
@@ -106,9 +105,9 @@ class Players:
         self.discriminator_optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
 
-    def update(self, rates: tuple[float, float, float], momentum_of_generator: float = MOMENTUM) -> bool:
-        """Make one step of the VAE's optimiser; rates for encoder and mean, for the generator, and for its last part."""
-        momenta = (MOMENTUM, momentum_of_generator, momentum_of_generator)
+    def update(self, rates: tuple[float, float], momentum_of_generator: float = MOMENTUM) -> bool:
+        """Make one step of the VAE's optimiser; rates for encoder and mean, and for the generator."""
+        momenta = (MOMENTUM, momentum_of_generator)
         for group, rate, momentum in zip(self.optimiser.param_groups, rates, momenta, strict=True):
             group["lr"] = rate * self.rate_share
             group["betas"] = (momentum, MOMENTUM_OF_SQUARES)
@@ -117,9 +116,8 @@ class Players:
             self.average.update(self.networks)
         return made
 
-    def update_discriminator(self, rate: float) -> bool:
+    def update_discriminator(self) -> bool:
         """Make one step of the discriminator's optimiser."""
-        self.discriminator_optimiser.param_groups[0]["lr"] = rate
         return _update(self.discriminator_optimiser)
 
     def go_on_from(self, weights: Mapping[str, Tensor]) -> None:

@@ -50,11 +50,7 @@ JUDGED = 2
 """Patches of which something is observed that the discriminator judges beside the unobserved ones."""
 
 ADVERSARIAL_RATE = 3e-4
-"""Largest step size of the generator while it is trained against the discriminator, and of the discriminator."""
-
-FINEST_SHARE = 0.1
-"""Of that, at the generator's last part, all of whose weights move the image at once: with full steps there the players
-circled each other in grain alone (docs/method.md)."""
+"""Largest step size of the generator while it is trained against the discriminator."""
 
 ADVERSARIAL_MOMENTUM = 0.5
 """Of both players: they move against each other, so what was right some steps ago is right no more (Radford et al. 2016)."""
@@ -89,8 +85,8 @@ def learning_rate(config: TrainingConfig, progress: Progress) -> float:
 
 
 def adversarial_rate(progress: Progress) -> float:
-    """Let the players' step size descend linearly: they circle each other, and come nearer with smaller steps."""
-    return ADVERSARIAL_RATE * (0.02 + 0.98 * (1 - min(1.0, progress.stage)))
+    """Keep the generator's step size until the last third of the stage, then let it descend linearly."""
+    return ADVERSARIAL_RATE * min(1.0, 3 * (1 - progress.stage) + 0.02)
 
 
 def grown(config: TrainingConfig) -> BatchSize:
@@ -140,7 +136,7 @@ class VariationalStage:
         terms = mean_terms(players, batch, seen, self.unconditional)
         gradient_of_mean = players.start_gradient(terms["mean"] + terms["error"])
         part, seen_part = batch.select(slice(count)), part_of(seen, slice(count))
-        bound, _, levels = variational_terms(players, part, seen_part, self.opened(players, progress), self.unconditional)
+        bound, _, levels = variational_terms(players, part, seen_part, self.opened(players, progress))
         terms |= bound
         free = int((part.kinds == self.unconditional).sum())
         terms["spread"] = spread_term(players, part, draw_pairs(players, part, seen_part, free), free)
@@ -150,7 +146,7 @@ class VariationalStage:
         )
         players.differentiate(loss, gradient_of_mean)
         rate = learning_rate(self.config, progress)
-        made = players.sound = players.update((rate, min(rate, VAE_RATE), min(rate, VAE_RATE)))
+        made = players.sound = players.update((rate, min(rate, VAE_RATE)))
         return _report(terms, made) | {f"kl level {i}": value for i, value in enumerate(levels)}
 
 
@@ -178,7 +174,7 @@ class DiscriminatorWarmUp:
         """Make one step of the discriminator."""
         terms = discriminator_terms(players, batch, self._samples(players, batch), self.config)
         players.differentiate_discriminator(torch.stack(list(terms.values())).sum())
-        return _report(terms, players.update_discriminator(ADVERSARIAL_RATE))
+        return _report(terms, players.update_discriminator())
 
 
 class AdversarialStage:
@@ -232,16 +228,15 @@ class AdversarialStage:
         terms = {"adversarial": adversarial} | critic.result()
         # Where the adversary is alone its weight cannot tell in Adam's steps: what repairs left of it shortens them.
         rate = adversarial_rate(progress) * players.adversarial_share
-        return _report(terms, self._update(players, progress, 0.0, rate))
+        return _report(terms, self._update(players, 0.0, rate))
 
     def _adversarial_weight(self, players: Players, progress: Progress) -> float:
         return self.config.adversarial_weight * players.adversarial_share * min(1.0, progress.stage / 0.1)
 
-    def _update(self, players: Players, progress: Progress, rate: float, rate_of_generator: float) -> bool:
+    def _update(self, players: Players, rate: float, rate_of_generator: float) -> bool:
         """Make both updates at the very end: an interrupted step has moved neither."""
-        rates = (rate, rate_of_generator, FINEST_SHARE * rate_of_generator)
-        updated = players.update(rates, ADVERSARIAL_MOMENTUM)
-        return players.update_discriminator(adversarial_rate(progress)) and updated
+        updated = players.update((rate, rate_of_generator), ADVERSARIAL_MOMENTUM)
+        return players.update_discriminator() and updated
 
     def _whole_step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         free = int((batch.kinds == self.unconditional).sum())
@@ -265,7 +260,7 @@ class AdversarialStage:
                 inferred = slice(max(0, free - 1), None)
                 part, seen_of_part = shown.select(inferred), part_of(seen_of_shown, inferred)
                 bound, reconstruction, levels = variational_terms(
-                    players, part, seen_of_part, len(players.networks.generator.levels), self.unconditional
+                    players, part, seen_of_part, len(players.networks.generator.levels)
                 )
                 terms |= bound
                 real_features = [features[inferred] for features in real_features]
@@ -280,7 +275,7 @@ class AdversarialStage:
         players.differentiate(loss, gradient_of_mean)
         terms |= critic.result()
 
-        updated = self._update(players, progress, learning_rate(self.config, progress), adversarial_rate(progress))
+        updated = self._update(players, learning_rate(self.config, progress), adversarial_rate(progress))
         players.sound = updated
         return _report(terms, updated) | {f"kl level {i}": value for i, value in enumerate(levels)}
 

@@ -22,9 +22,6 @@ LARGEST_LIKELIHOOD_VARIANCE = 0.003
 LEVEL_WEIGHT = 8.0
 """Weight of a coarse pixel in the likelihood of a latent level's own image."""
 
-PLAIN_PRICE_STRIDE = 16
-"""Where nothing is observed, latents of this stride and coarser ones cost what they tell, finer ones more."""
-
 TYPICAL_NOISE = 0.01
 """Mean square of a noise of middling strength, in scaled units."""
 
@@ -110,24 +107,12 @@ def part_of(seen: Look, part: slice) -> Look:
     return Look([f[part] for f in seen.features], seen.condition[part], seen.mean[part], seen.log_error[part])
 
 
-def level_prices(unobserved: Tensor, strides: list[int]) -> Tensor:
-    """Return what a nat costs at latents of some strides: (batch, levels); 1 where anything is observed.
-
-    A prior that has seen nothing knows nothing of a latent's neighbours but what coarser latents told. Where nats had one
-    price, a grid of 8 pixels said all, and samples were sprinkled with blobs of that size. So nats of finer latents cost in
-    proportion to how many there are in an area.
-    """
-    prices = torch.tensor([max(1.0, PLAIN_PRICE_STRIDE / stride) ** 2 for stride in strides], device=unobserved.device)
-    return torch.where(unobserved[:, None], prices, 1.0)
-
-
 def variational_terms(
-    players: Players, batch: Batch, seen: Look, opened: int, unconditional: int
+    players: Players, batch: Batch, seen: Look, opened: int
 ) -> tuple[dict[str, Tensor], Tensor, list[float]]:
     """Evidence lower bound of the residual, in nats a pixel: likelihoods of the image and of every level, and KL.
 
-    The generator reads the observation's features without changing them: they belong to the mean. KL is priced by
-    ``level_prices``.
+    The generator reads the observation's features without changing them: they belong to the mean.
 
     Returns the terms, the reconstruction (batch, channels, height, width), and the KL of each level.
     """
@@ -146,15 +131,11 @@ def variational_terms(
     pixels = batch.truth[0].numel()
     shares = [1.0] + [LEVEL_WEIGHT * batch.truth.shape[1] * image[0, 0].numel() / pixels for image in made.level_images]
     likelihood = (0.5 * stacked / variance * stacked.new_tensor(shares)).sum(1).mean()
-    generator = players.networks.generator
-    inferred = slice(-1)  # the texture is only ever drawn
-    prices = level_prices(batch.kinds == unconditional, generator.strides[inferred])
-    divergences = torch.stack(made.divergences, dim=1)
-    sizes = [image[0, 0].numel() for image in made.level_images]
-    numbers = [latents * size for latents, size in zip(generator.latents[inferred], sizes, strict=True)]
-    priced_numbers = prices.mean(0) * prices.new_tensor(numbers)
-    kl = losses.divergence_beyond_free((prices * divergences).mean(0), priced_numbers) / pixels
-    return {"reconstruction": likelihood, "kl": kl}, reconstruction, divergences.detach().mean(0).tolist()
+    divergences = [divergence.mean() for divergence in made.divergences]
+    inferred = players.networks.generator.latents[:-1]  # the texture is only ever drawn
+    sizes = [latents * image[0, 0].numel() for latents, image in zip(inferred, made.level_images, strict=True)]
+    terms = {"reconstruction": likelihood, "kl": losses.divergence_beyond_free(divergences, sizes) / pixels}
+    return terms, reconstruction, [float(divergence.detach()) for divergence in divergences]
 
 
 def noise_of_levels(batch: Batch, mean: Tensor, level_images: list[Tensor]) -> Tensor:
