@@ -39,6 +39,15 @@ def test_validation_judges_every_kind_of_observation(whole: tuple[nv.Model, List
     assert set(last.psnr) == {"inpaint", "super-resolve ×2", "super-resolve ×3", "super-resolve ×4", "denoise"}
 
 
+def test_a_validation_tells_what_the_latents_carry_also_after_steps_of_the_game_alone(
+    whole: tuple[nv.Model, Listener],
+) -> None:
+    validated = [event for event in whole[1].of(Validated) if event.stage == "adversarial"]
+    after_the_game = [event for event in validated if event.step % 3 != 1]  # the first step of three is of the whole VAE
+    assert after_the_game
+    assert all(len(event.divergences) == 3 and sum(event.divergences) > 0 for event in validated)
+
+
 def test_a_few_steps_already_denoise_a_little(tiny_model: nv.Model) -> None:
     assert tiny_model.header.psnr["denoise"] > 18
 
