@@ -13,12 +13,12 @@ import napari_vaegan as nv
 from napari_vaegan.training.events import Finished, Measuring, StageChanged, Started, Stepped, Validated, Warned
 
 
-def test_the_log_tells_the_three_stages(whole: tuple[nv.Model, Listener]) -> None:
+def test_the_log_tells_the_stages(whole: tuple[nv.Model, Listener]) -> None:
     model, listener = whole
     assert isinstance(listener.events[0], Started)
-    assert [event.stage for event in listener.of(StageChanged)] == ["vae", "warm-up", "adversarial"]
+    assert [event.stage for event in listener.of(StageChanged)] == ["vae", "prior", "warm-up", "adversarial"]
     assert [type(event) for event in listener.events[-2:]] == [Finished, Measuring]
-    assert model.header.stages == ["vae", "warm-up", "adversarial"]
+    assert model.header.stages == ["vae", "prior", "warm-up", "adversarial"]
 
 
 def test_every_step_is_told_with_its_losses_and_the_time_left(whole: tuple[nv.Model, Listener]) -> None:
@@ -30,8 +30,9 @@ def test_every_step_is_told_with_its_losses_and_the_time_left(whole: tuple[nv.Mo
 def test_a_step_names_the_terms_of_its_stage(whole: tuple[nv.Model, Listener]) -> None:
     named = {event.stage: set(event.losses) for event in whole[1].of(Stepped)}
     assert {"reconstruction", "kl", "kl level 0"} <= named["vae"]
+    assert named["prior"] == {"flow"}
     assert "discriminator" in named["warm-up"]
-    assert {"reconstruction", "kl", "adversarial", "feature matching", "discriminator"} <= named["adversarial"]
+    assert {"reconstruction", "kl", "adversarial", "feature matching", "discriminator", "flow"} <= named["adversarial"]
 
 
 def test_validation_judges_every_kind_of_observation(whole: tuple[nv.Model, Listener]) -> None:

@@ -1,4 +1,4 @@
-"""Encoder, mean decoder and generator as one module: what a model file holds."""
+"""Encoder, mean decoder, generator and the flow over its latents as one module: what a model file holds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from napari_vaegan.networks.encoder import Encoder
-from napari_vaegan.networks.generator import Generator
+from napari_vaegan.networks.generator import DrawNoise, Generator
+from napari_vaegan.networks.latent_flow import LatentFlow, transport
 from napari_vaegan.networks.mean_decoder import MeanDecoder
 from napari_vaegan.networks.presets import Architecture
 
@@ -39,6 +40,7 @@ class VaeGan(nn.Module):
             architecture.generator_blocks,
             condition_size,
         )
+        self.flow = LatentFlow(self.generator.latents[:-1], [width for width in reversed(architecture.flow_widths) if width])
 
     def see(self, estimate: Tensor, known: Tensor, noise: Tensor, condition: Tensor) -> list[Tensor]:
         """Return the features of an observation, finest first.
@@ -65,3 +67,14 @@ class VaeGan(nn.Module):
         """Return the image of least squared error and the log of its expected squared error, of the image's shape."""
         correction, log_error = self.mean_decoder(features, condition)
         return estimate + correction.float(), log_error.float()
+
+    def normal_noise(self, count: int, height: int, width: int) -> list[Tensor]:
+        """Return normal noise for the latents of all levels, coarsest first, of images of that size in pixels."""
+        levels = list(zip(self.generator.latents, self.generator.strides, strict=True))[:-1]  # texture is none of them
+        device = self.generator.start.device
+        return [torch.randn(count, channels, height // step, width // step, device=device) for channels, step in levels]
+
+    def unobserved_noise(self, count: int, height: int, width: int) -> DrawNoise:
+        """Return what the generator draws images from of which nothing is observed: noise that the flow has moved."""
+        moved = transport(self.flow, self.normal_noise(count, height, width))
+        return lambda level, like: moved[level] if level < len(moved) else torch.randn_like(like)

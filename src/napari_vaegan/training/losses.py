@@ -141,6 +141,15 @@ def zero_centred_gradient_penalty(images: Tensor, verdicts: list[Tensor]) -> Ten
     return gradient.square().flatten(1).sum(1).mean()
 
 
+def flow_matching(velocities: list[Tensor], noise: list[Tensor], targets: list[Tensor]) -> Tensor:
+    """Squared distance of velocities to those of the straight lines from noise to targets (Lipman et al. 2023, eq. 23).
+
+    Every level counts alike, however many latents it has.
+    """
+    errors = [(v - (end - begin)).square().mean() for v, begin, end in zip(velocities, noise, targets, strict=True)]
+    return torch.stack(errors).mean()
+
+
 def feature_matching(real: list[Tensor], fake: list[Tensor]) -> Tensor:
     """Distance in the discriminator's features: the learned similarity of Larsen et al. (2016)."""
     distances = [

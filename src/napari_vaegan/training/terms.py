@@ -11,6 +11,7 @@ from torch import Tensor
 
 from napari_vaegan.config import TrainingConfig
 from napari_vaegan.networks.discriminator import Discriminator
+from napari_vaegan.networks.generator import DrawNoise, random_noise
 from napari_vaegan.observation.projections import project, project_residual
 from napari_vaegan.training import losses
 from napari_vaegan.training.batches import Batch
@@ -156,22 +157,37 @@ def as_observed(batch: Batch, images: Tensor) -> Tensor:
     return images if batch.noise.absent.all() else images + batch.noise.draw(images.detach())
 
 
-def draw_sample(players: Players, batch: Batch, seen: Look) -> Tensor:
-    """Draw a sample of every patch from the prior; its gradient reaches the generator alone, never mean or encoder."""
+def draw_sample(players: Players, batch: Batch, seen: Look, free: int) -> Tensor:
+    """Draw a sample of every patch from the prior; its gradient reaches the generator alone, never mean, encoder or flow.
+
+    The first patches, of which nothing is observed, are drawn from the learned prior as soon as there is one.
+    """
     features = [feature.detach() for feature in seen.features]
-    residual = players.networks.generator.sample(features, seen.condition)
+    residual = players.networks.generator.sample(features, seen.condition, _prior_noise(players, batch, free))
     return seen.mean.detach() + project_residual(residual.float(), batch.observation)
+
+
+@torch.no_grad()
+def _prior_noise(players: Players, batch: Batch, free: int) -> DrawNoise:
+    if not (free and players.prior_learned):
+        return random_noise
+    draw_free = players.networks.unobserved_noise(free, *batch.truth.shape[2:])
+
+    def draw(level: int, like: Tensor) -> Tensor:
+        return torch.cat([draw_free(level, like[:free]), random_noise(level, like[free:])])
+
+    return draw
 
 
 def draw_pairs(players: Players, batch: Batch, seen: Look, free: int) -> tuple[Tensor, Tensor]:
     """Draw two samples of every patch; those of the first, unobserved ones serve each other as the second."""
-    first = draw_sample(players, batch, seen)
+    first = draw_sample(players, batch, seen, free)
     if free < 2:
-        return first, draw_sample(players, batch, seen)
+        return first, draw_sample(players, batch, seen, free)
     rest = slice(free, None)
     second = [first[:free].roll(1, 0)]
     if free < len(batch.kinds):
-        second.append(draw_sample(players, batch.select(rest), part_of(seen, rest)))
+        second.append(draw_sample(players, batch.select(rest), part_of(seen, rest), 0))
     return first, torch.cat(second)
 
 

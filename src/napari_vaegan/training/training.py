@@ -338,7 +338,7 @@ class Training:
     @property
     def _learned(self) -> bool:
         """Whether there was a step since training began, or began anew."""
-        return self.players.average.updates > 0
+        return self.players.average.updates.total() > 0
 
     @property
     def _good(self) -> Best | None:

@@ -16,7 +16,7 @@ from napari_vaegan.training.diagnosis.features import AT_ONCE, describe, standar
 from napari_vaegan.training.diagnosis.findings import Diagnosis
 from napari_vaegan.training.diagnosis.latents import active_units
 from napari_vaegan.training.diagnosis.memorisation import relative_distance
-from napari_vaegan.training.validation import restore_images
+from napari_vaegan.training.validation import generate_images
 
 PATCHES = 48
 """Real and made ones that are compared."""
@@ -92,7 +92,7 @@ class Diagnostician:
         """Return as many samples as there are patches held apart, with noise of the same law if these are noisy."""
         nothing, noise = self.unseen.observation, self.unseen.noise
         parts = [
-            restore_images(networks, nothing.select(slice(begin, begin + AT_ONCE)).to(device), 1).samples[0].cpu()
+            generate_images(networks, nothing.select(slice(begin, begin + AT_ONCE)).to(device)).cpu()
             for begin in range(0, len(nothing), AT_ONCE)
         ]
         made = torch.cat(parts)
