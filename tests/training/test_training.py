@@ -16,9 +16,9 @@ from napari_vaegan.training.events import Finished, Measuring, StageChanged, Sta
 def test_the_log_tells_the_stages(whole: tuple[nv.Model, Listener]) -> None:
     model, listener = whole
     assert isinstance(listener.events[0], Started)
-    assert [event.stage for event in listener.of(StageChanged)] == ["vae", "prior", "warm-up", "adversarial"]
+    assert [event.stage for event in listener.of(StageChanged)] == ["vae", "warm-up", "adversarial", "prior"]
     assert [type(event) for event in listener.events[-2:]] == [Finished, Measuring]
-    assert model.header.stages == ["vae", "prior", "warm-up", "adversarial"]
+    assert model.header.stages == ["vae", "warm-up", "adversarial", "prior"]
 
 
 def test_every_step_is_told_with_its_losses_and_the_time_left(whole: tuple[nv.Model, Listener]) -> None:
@@ -32,12 +32,22 @@ def test_a_step_names_the_terms_of_its_stage(whole: tuple[nv.Model, Listener]) -
     assert {"reconstruction", "kl", "kl level 0"} <= named["vae"]
     assert named["prior"] == {"flow"}
     assert "discriminator" in named["warm-up"]
-    assert {"reconstruction", "kl", "adversarial", "feature matching", "discriminator", "flow"} <= named["adversarial"]
+    assert {"reconstruction", "kl", "adversarial", "feature matching", "discriminator"} <= named["adversarial"]
 
 
 def test_validation_judges_every_kind_of_observation(whole: tuple[nv.Model, Listener]) -> None:
     last = whole[1].of(Validated)[-1]
     assert set(last.psnr) == {"inpaint", "super-resolve ×2", "super-resolve ×3", "super-resolve ×4", "denoise"}
+
+
+def test_the_prior_is_learned_of_the_best_weights_and_saved_with_them(whole: tuple[nv.Model, Listener]) -> None:
+    model, listener = whole
+    *before, last = [event for event in listener.of(Validated) if event.best]
+    assert last.stage == "prior"
+    assert last.step == 40
+    earlier = [event for event in before if event.stage != "prior"]
+    assert last.psnr == pytest.approx(earlier[-1].psnr, abs=1e-4)
+    assert any(level.weight.any() for level in model.engine.networks.flow.leave)
 
 
 def test_a_few_steps_already_denoise_a_little(tiny_model: nv.Model) -> None:

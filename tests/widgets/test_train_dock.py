@@ -25,7 +25,7 @@ from napari_vaegan.widgets.train.model_file import checkpoint_of, free_name
 
 LONG = 100_000
 SETTINGS = {"preset": "tiny", "patch_size": 32, "batch_size": 4, "device": "cpu", "precision": "float32"}
-STAGES = ("vae", "prior", "warm-up", "adversarial")
+STAGES = ("vae", "warm-up", "adversarial", "prior")
 
 
 class Driver:

@@ -27,6 +27,11 @@ def random_noise(level: int, like: Tensor) -> Tensor:
     return torch.randn_like(like)
 
 
+def with_texture(latents: Sequence[Tensor]) -> DrawNoise:
+    """Return the noise of latents that are given, coarsest first, and of texture that is drawn by ``random_noise``."""
+    return lambda level, like: latents[level] if level < len(latents) else random_noise(level, like)
+
+
 @dataclass(frozen=True)
 class Reconstruction:
     """What the generator makes of latents drawn from the posterior.
@@ -60,7 +65,9 @@ class LatentLevel(nn.Module):
         self.prior = zero_convolution(width, 2 * latents)
         self.posterior_truth = nn.Conv2d(seen_width, width, 1)
         self.posterior = nn.Sequential(
-            nn.Conv2d(2 * width, width, 3, padding=1), nn.SiLU(), nn.Conv2d(width, 2 * latents, 3, padding=1)
+            nn.Conv2d(2 * width, width, 3, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(width, 2 * latents, 3, padding=1),
         )
         self.inject = nn.Conv2d(latents, width, 1)
         self.after = Blocks(blocks, width, condition_size)

@@ -82,7 +82,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         generator_widths=(64, 128, 192, 192, 192),
         generator_blocks=1,
         latents=(0, 8, 8, 16, 16),
-        flow_widths=(0, 64, 96, 128, 128),
+        flow_widths=(0, 64, 96, 112, 112),
         discriminator_widths=(48, 96, 128, 192),
     ),
     "large": Architecture(

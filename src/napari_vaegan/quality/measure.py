@@ -14,7 +14,7 @@ from torch import Tensor
 from napari_vaegan.images.collection import Plane
 from napari_vaegan.images.patches import Patches, PatchSampler
 from napari_vaegan.observation.degradations import Kind, kinds_of
-from napari_vaegan.observation.observation import observe_noisy, observe_nothing
+from napari_vaegan.observation.observation import observe_noisy
 from napari_vaegan.quality.classical import noise_std
 from napari_vaegan.quality.coverage import LEVELS, crossed_coverage, mean_widths
 from napari_vaegan.quality.halves import halve
@@ -23,7 +23,9 @@ from napari_vaegan.quality.pictures import SIDE, picture_generated, picture_tria
 from napari_vaegan.quality.psnr import error_of_lead, mean_psnr, standard_error
 from napari_vaegan.quality.trial import TOOLS, Trial, attempt, average_of, classical_of, mean_of, sample_of
 from napari_vaegan.restoration.engine import Engine
+from napari_vaegan.restoration.generate import generated_noise
 from napari_vaegan.restoration.latent_noise import placed_noise
+from napari_vaegan.restoration.latents import Canvas
 from napari_vaegan.restoration.model import Model
 from napari_vaegan.restoration.quality_record import KindQuality, PatchPictures, QualityRecord
 from napari_vaegan.training.interruption import Interrupted, heed, interruptible
@@ -186,8 +188,9 @@ class _Measurement:
         if "generate" not in self.model.tasks:
             return None
         heed(self.stop)
-        nothing = observe_nothing(torch.zeros(1, self.model.channels, SIDE, SIDE))
-        return self.model.engine.estimate(nothing, GENERATED, partial(placed_noise, 0, 0)).samples
+        canvas = Canvas((SIDE, SIDE), self.model.typical_scaling, self.model.dtype)
+        noise = generated_noise(self.model, range(GENERATED), canvas, seed=0, temperature=1.0)
+        return self.model.engine.imagine(canvas.shape, GENERATED, noise)
 
     def _fit(
         self, pictures: list[PatchPictures], generated: Tensor | None, colour: bool

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from napari_vaegan.networks.latent_flow import EVALUATIONS, transport
 from napari_vaegan.networks.vae_gan import VaeGan
-from napari_vaegan.observation.observation import Observation, observe_nothing
+from napari_vaegan.observation.observation import Observation
 from napari_vaegan.observation.projections import project, project_residual
 from napari_vaegan.restoration.latent_noise import Noise
 from napari_vaegan.restoration.progress import OnProgress, no_progress, part_of
@@ -98,6 +98,21 @@ class Engine:
         return self._halving(lambda: self._estimate(observation, samples, noise, on_progress))
 
     @torch.inference_mode()
+    def imagine(self, shape: tuple[int, int], samples: int, noise: Noise, on_progress: OnProgress = no_progress) -> Tensor:
+        """Draw planes of which nothing is observed, (samples, channels, height, width).
+
+        Parameters
+        ----------
+        shape
+            Height and width.
+        samples
+            How many.
+        noise, on_progress
+            As in ``estimate``.
+        """
+        return self._halving(lambda: self._imagine(shape, samples, noise, on_progress))
+
+    @torch.inference_mode()
     def encode(self, truth: Tensor, on_progress: OnProgress = no_progress) -> list[Tensor]:
         """Return the latent noise of a whole plane, as ``Generator.encode`` does of a window.
 
@@ -116,17 +131,21 @@ class Engine:
         return self._halving(lambda: self._encode(truth, on_progress))
 
     @torch.inference_mode()
-    def transport(self, noise: Sequence[Tensor], on_progress: OnProgress = no_progress) -> list[Tensor]:
+    def transport(
+        self, noise: Sequence[Tensor], kept: Sequence[Tensor] = (), on_progress: OnProgress = no_progress
+    ) -> list[Tensor]:
         """Turn normal noise into latents as real images have them, by the flow that was learned.
 
         Parameters
         ----------
         noise
             Of whole planes, (batch, latents, height / stride, width / stride) a level, coarsest first, without texture.
+        kept
+            Latents of the coarsest levels that are given, of the same shapes: the others are drawn to them.
         on_progress
             As in ``estimate``.
         """
-        return self._halving(lambda: self._transport(noise, on_progress))
+        return self._halving(lambda: self._transport(noise, kept, on_progress))
 
     def _halving(self, work: Callable[[], Result]) -> Result:
         """Work; when memory is short halve the tile, which stays so, and begin again."""
@@ -162,6 +181,26 @@ class Engine:
         inner = (..., slice(height), slice(width))
         return Estimate(mean[inner], log_error[inner], drawn[inner], len(tiles))
 
+    def _imagine(self, shape: tuple[int, int], samples: int, noise: Noise, on_progress: OnProgress) -> Tensor:
+        networks = self.networks
+        tall, wide = (side + -side % networks.stride for side in shape)
+        tiles = plan_tiles(tall, wide, self.tile, self.halo)
+        drawn = torch.empty(samples, networks.channels, tall, wide)
+        for done, tile in enumerate(tiles):
+            row, column = (window.start for window in tile.window)
+            height, width = (window.stop - window.start for window in tile.window)
+            several = self.planes_at_once(height, width)
+            with number_format(self.device, self.precision):
+                nothing = networks.blank(height, width)
+            for begin in range(0, samples, several):
+                indices = range(begin, min(samples, begin + several))
+                draw = noise(indices, networks.generator.strides, row, column)
+                with number_format(self.device, self.precision):
+                    images = networks.imagine(nothing, len(indices), draw)
+                drawn[(slice(begin, indices.stop), ..., *tile.kept)] = images[(..., *tile.inner)].cpu()
+                on_progress((done + indices.stop / samples) / len(tiles))
+        return drawn[..., : shape[0], : shape[1]]
+
     def _encode(self, truth: Tensor, on_progress: OnProgress) -> list[Tensor]:
         generator, stride = self.networks.generator, self.networks.stride
         height, width = truth.shape[-2:]
@@ -174,31 +213,31 @@ class Engine:
         tiles = plan_tiles(tall, wide, self.tile, self.halo)
         for done, tile in enumerate(tiles):
             window = padded[(..., *tile.window)].to(self.device)
-            seen = observe_nothing(window).to(self.device)
             with number_format(self.device, self.precision):
-                features = self.networks.see(seen.estimate, seen.known, seen.noise, seen.condition)
+                nothing = self.networks.see_nothing(*window.shape[-2:])
                 truth_features = self.networks.see_truth(window)
                 on_progress((done + 0.5) / len(tiles))
-                levels = generator.encode(features, truth_features, seen.condition)
+                levels = generator.encode(nothing, truth_features, self.networks.no_condition(1))
             for level, part, step in zip(whole, levels, generator.strides, strict=True):
                 level[(..., *_on_grid(tile.kept, step))] = part[0][(..., *_on_grid(tile.inner, step))].float().cpu()
             on_progress((done + 1) / len(tiles))
         return whole
 
-    def _transport(self, noise: Sequence[Tensor], on_progress: OnProgress) -> list[Tensor]:
+    def _transport(self, noise: Sequence[Tensor], kept: Sequence[Tensor], on_progress: OnProgress) -> list[Tensor]:
         strides = self.networks.generator.strides
         tall, wide = (side * strides[0] for side in noise[0].shape[-2:])
         # The flow works on no finer grid than a quarter: tiles of twice the side take no more memory than others do.
         tiles = plan_tiles(tall, wide, 2 * self.tile, 2 * self.halo)
+        straight = [end - begin for begin, end in zip(noise, kept, strict=False)]  # what is given comes there in any case
         done = 0
 
-        def velocity(noise: Sequence[Tensor], time: Tensor) -> list[Tensor]:
+        def velocity(levels: Sequence[Tensor], time: Tensor) -> list[Tensor]:
             nonlocal done
-            whole = [torch.empty_like(level) for level in noise]
+            whole = [torch.empty_like(level) for level in levels]
             for tile in tiles:
                 window = [
                     level[(..., *_on_grid(tile.window, step))].to(self.device)
-                    for level, step in zip(noise, strides, strict=False)
+                    for level, step in zip(levels, strides, strict=False)
                 ]
                 with number_format(self.device, self.precision):
                     moved = self.networks.flow(window, time.to(self.device))
@@ -206,9 +245,9 @@ class Engine:
                     level[(..., *_on_grid(tile.kept, step))] = part[(..., *_on_grid(tile.inner, step))].cpu()
                 done += 1
                 on_progress(min(1.0, done / (EVALUATIONS * len(tiles))))
-            return whole
+            return [*straight, *whole[len(straight) :]]
 
-        return transport(velocity, noise)
+        return [*kept, *transport(velocity, noise)[len(kept) :]]
 
     def _pad(self, observation: Observation) -> Observation:
         """Repeat the border until the sides are multiples of the networks' stride and of whole blocks."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_vaegan.errors import SettingError
-from napari_vaegan.observation.observation import observe_nothing
 from napari_vaegan.restoration.effort import check_sampling
 from napari_vaegan.restoration.latent_noise import Noise, cut_noise, placed_noise, scaled
 from napari_vaegan.restoration.latents import Canvas, Latents
@@ -53,25 +53,57 @@ def generate_numbers(
     """Draw some of the images of a seed, which are counted from 0: the same, whichever others are drawn with them."""
     check_generation(model, shape, seed, temperature, len(numbers))
     canvas = Canvas(shape, model.typical_scaling, model.dtype)
-    planes = _draw_planes(model, numbers, canvas, seed, temperature, part_of(on_progress, 0, 2))
-    noise = cut_noise(planes, _noise(numbers.start, seed, temperature))
+    noise = generated_noise(model, numbers, canvas, seed, temperature, part_of(on_progress, 0, 2))
     return draw(model, noise, len(numbers), canvas, part_of(on_progress, 1, 2))
 
 
-def _draw_planes(
+def generated_noise(
     model: Model, numbers: range, canvas: Canvas, seed: int, temperature: float, on_progress: OnProgress = no_progress
+) -> Noise:
+    """Return what some of the images of a seed are drawn from: the first of them is sample 0."""
+    noise = _noise(numbers.start, seed, temperature)
+    return cut_noise(draw_planes(model, len(numbers), canvas, noise, on_progress=on_progress), noise)
+
+
+def draw_planes(
+    model: Model,
+    count: int,
+    canvas: Canvas,
+    noise: Noise,
+    kept: Sequence[Tensor] = (),
+    on_progress: OnProgress = no_progress,
 ) -> list[list[Tensor]]:
-    """Draw what of the latents of generated images the flow has moved: a list of levels an image."""
+    """Draw the latents of whole images from the learned prior, without texture.
+
+    Parameters
+    ----------
+    model, canvas
+        What draws, and on what.
+    count
+        How many images.
+    noise
+        Normal noise, where the flow begins.
+    kept
+        Latents (channels, height / stride, width / stride) of the coarsest levels, if others are to be drawn to them.
+    on_progress
+        Told the share that is done.
+
+    Returns
+    -------
+    list of list of Tensor
+        Of each image and level, (channels, height / stride, width / stride).
+    """
     engine = replace(model.engine)  # where memory is short its tile is halved, for this call alone
     height, width = _padded(model, canvas)
     together = engine.planes_at_once(height, width)
     planes = []
     with Progress(on_progress) as progress:
-        for begin in range(numbers.start, numbers.stop, together):
-            part = range(begin, min(numbers.stop, begin + together))
-            tell = _part(progress.tell, begin - numbers.start, len(part), len(numbers))
-            moved = engine.transport(_whole_noise(model, part, height, width, seed, temperature)[:-1], tell)
-            planes += [[level[entry] for level in moved] for entry in range(len(part))]
+        for begin in range(0, count, together):
+            samples = range(begin, min(count, begin + together))
+            normal = _whole_noise(model, samples, height, width, noise)[:-1]
+            ends = [level.expand(len(samples), *level.shape) for level in kept]
+            moved = engine.transport(normal, ends, _part(progress.tell, begin, len(samples), count))
+            planes += [[level[entry] for level in moved] for entry in range(len(samples))]
     return planes
 
 
@@ -85,12 +117,12 @@ def _padded(model: Model, canvas: Canvas) -> tuple[int, int]:
     return height, width
 
 
-def _whole_noise(model: Model, numbers: range, height: int, width: int, seed: int, temperature: float) -> list[Tensor]:
-    """Return the normal noise of whole images at all levels, texture last: (images, channels, height, width) a level."""
+def _whole_noise(model: Model, samples: range, height: int, width: int, noise: Noise) -> list[Tensor]:
+    """Return the noise of whole images at all levels, texture last: (samples, channels, height, width) a level."""
     generator = model.engine.networks.generator
-    draw_level = _noise(numbers.start, seed, temperature)(range(len(numbers)), generator.strides, 0, 0)
+    draw_level = noise(samples, generator.strides, 0, 0)
     return [
-        draw_level(level, torch.empty(len(numbers), channels, height // step, width // step))
+        draw_level(level, torch.empty(len(samples), channels, height // step, width // step))
         for level, (channels, step) in enumerate(zip(generator.latents, generator.strides, strict=True))
     ]
 
@@ -106,9 +138,9 @@ def latents(
     model.check_task("generate")
     if number < 0:
         raise SettingError(f"There is no generated image {number}: they are counted from 0.")
-    canvas, numbers = Canvas(shape, model.typical_scaling, model.dtype), range(number, number + 1)
-    texture = _whole_noise(model, numbers, *_padded(model, canvas), seed, temperature)[-1][0]
-    (moved,) = _draw_planes(model, numbers, canvas, seed, temperature)
+    canvas, noise = Canvas(shape, model.typical_scaling, model.dtype), _noise(number, seed, temperature)
+    texture = _whole_noise(model, range(1), *_padded(model, canvas), noise)[-1][0]
+    (moved,) = draw_planes(model, 1, canvas, noise)
     return Latents(tuple(level.numpy() for level in (*moved, texture)), canvas)
 
 
@@ -145,9 +177,8 @@ def draw(model: Model, noise: Noise, count: int, canvas: Canvas, on_progress: On
     engine = replace(model.engine)  # where memory is short its tile is halved, for this call alone
     images = np.empty((count, *shape, model.channels), canvas.dtype)
     with Progress(on_progress) as progress:
-        observation = observe_nothing(torch.zeros(1, model.channels, *shape))
-        estimate = engine.estimate(observation, count, noise, progress.tell)
-        for number, sample in enumerate(estimate.samples):
+        samples = engine.imagine(shape, count, noise, progress.tell)
+        for number, sample in enumerate(samples):
             for rows in bands(*shape):
                 images[number, rows] = round_to(from_tensor(sample[:, rows], canvas.scaling), canvas.dtype)
                 progress.pulse()

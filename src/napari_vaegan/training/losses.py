@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -141,7 +141,7 @@ def zero_centred_gradient_penalty(images: Tensor, verdicts: list[Tensor]) -> Ten
     return gradient.square().flatten(1).sum(1).mean()
 
 
-def flow_matching(velocities: list[Tensor], noise: list[Tensor], targets: list[Tensor]) -> Tensor:
+def flow_matching(velocities: Sequence[Tensor], noise: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
     """Squared distance of velocities to those of the straight lines from noise to targets (Lipman et al. 2023, eq. 23).
 
     Every level counts alike, however many latents it has.

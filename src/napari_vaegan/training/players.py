@@ -29,7 +29,7 @@ GRADIENT_CLIP = 1.0
 
 MOMENTUM, MOMENTUM_OF_SQUARES = 0.9, 0.99
 
-RESTORERS = ("encoder", "mean_decoder", "generator")
+VAE = ("encoder", "mean_decoder", "generator")
 """The parts of the networks that one optimiser moves."""
 
 
@@ -51,6 +51,8 @@ class Players:
     ----------
     adversarial_share, kl_share, rate_share
         What repairs have left of the adversarial weight, of that of the KL divergence, and of the learning rates.
+    learns_prior
+        Whether a flow learns what latents real images have.
     sound
         Whether the last step of the whole VAE was made: only then does the adversarial game go on alone.
     """
@@ -81,6 +83,7 @@ class Players:
         )
         self.adversarial_share, self.kl_share, self.rate_share = 1.0, 1.0, 1.0
         self.sound = False
+        self.learns_prior = config.learned_prior and config.variational and "generate" in config.tasks
         self.mean_errors = RunningError(len(kinds))
         self.residual_errors = RunningError(len(kinds), columns=1 + len(self.networks.generator.levels))
 
@@ -88,11 +91,6 @@ class Players:
     def modules(self) -> tuple[nn.Module, ...]:
         """All networks, the running average among them."""
         return self.networks, self.discriminator, self.average.module
-
-    @property
-    def prior_learned(self) -> bool:
-        """Whether the flow has begun to learn what the latents of real images are like."""
-        return self.average.updates["flow"] > 0
 
     def start_gradient(self, loss: Tensor) -> Future[list[Tensor | None]]:
         """Begin to find the gradient of a loss by the VAE's weights, beside what follows."""
@@ -125,7 +123,7 @@ class Players:
             group["betas"] = (momentum, MOMENTUM_OF_SQUARES)
         made = _update(self.optimiser)
         if made:
-            self.average.update(self.networks, *RESTORERS)
+            self.average.update(self.networks, *VAE)
         return made
 
     def update_flow(self, gradients: Sequence[Tensor], rate: float) -> bool:

@@ -1,15 +1,15 @@
 """The stages of the method, each with its own step. The loop knows none of them by name.
 
 1. ``VariationalStage``: the VAE on its own (reconstruction likelihood + KL), beside the deterministic mean.
-   ``PriorStage``: what latents real images have, learned while the VAE stands still.
 2. ``DiscriminatorWarmUp``: its decoder becomes the generator; a discriminator is trained against it, frozen.
 3. ``AdversarialStage``: the two in alternation, reconstruction, KL, adversarial and feature-matching terms together.
+
+Last, ``PriorStage``: what latents real images have, learned while all else stands still, so that images can be generated.
 """
 
 from __future__ import annotations
 
 import math
-from concurrent.futures import Future
 from dataclasses import replace
 from typing import Protocol
 
@@ -18,16 +18,15 @@ from torch import Tensor
 
 from napari_vaegan.config import TrainingConfig
 from napari_vaegan.training.batches import Batch, BatchSize
-from napari_vaegan.training.flow_step import FlowGradient, flow_gradient, plan_flow_gradient
+from napari_vaegan.training.flow_gradient import flow_gradient
 from napari_vaegan.training.players import Players
 from napari_vaegan.training.progress import Progress
 from napari_vaegan.training.terms import (
-    Look,
     adversarial_term,
     as_observed,
     discriminator_terms,
+    draw_fake,
     draw_pairs,
-    draw_sample,
     feature_matching_term,
     look,
     mean_terms,
@@ -59,8 +58,11 @@ ADVERSARIAL_RATE = 3e-4
 ADVERSARIAL_MOMENTUM = 0.5
 """Of both players: they move against each other, so what was right some steps ago is right no more (Radford et al. 2016)."""
 
+PRIOR_SHARE = 0.1
+"""Of the time, for the flow over the latents."""
+
 FLOW_RATE = 1e-3
-"""Largest step size of the flow over the latents."""
+"""Largest step size of the flow."""
 
 BARE_STEPS = 2
 """Steps of the adversarial game alone after each with the whole VAE. They take half of the time, and a game needs many
@@ -75,6 +77,8 @@ class Stage(Protocol):
     share: float
     adversarial: bool
     """Whether the generator is trained against the discriminator."""
+    settled: bool
+    """Whether the VAE stands still."""
 
     def batch_size(self, progress: Progress) -> BatchSize:
         """Return how large a batch the next step takes."""
@@ -108,6 +112,7 @@ class VariationalStage:
     name = "vae"
     description = "Encoder and decoder learn alone: reconstruction likelihood and KL divergence."
     adversarial = False
+    settled = False
 
     def __init__(self, config: TrainingConfig, share: float, unconditional: int) -> None:
         self.config = config
@@ -157,40 +162,13 @@ class VariationalStage:
         return _report(terms, made) | {f"kl level {i}": value for i, value in enumerate(levels)}
 
 
-class PriorStage:
-    """Between the first stages: a flow learns what latents real images have; the VAE stands still."""
-
-    name = "prior"
-    description = "A flow learns which latents real images have: images are generated from such."
-    adversarial = False
-
-    def __init__(self, config: TrainingConfig, share: float, unconditional: int) -> None:
-        self.config = config
-        self.share = share
-        self.unconditional = unconditional
-
-    def batch_size(self, progress: Progress) -> BatchSize:
-        """Return the size of a batch: in one step of three patches of twice the side, as generated images may be large."""
-        config = self.config
-        if progress.step % 3 == 0:
-            return BatchSize(0, 2 * config.patch_size, unobserved=max(2, config.batch_size // 2))
-        return BatchSize(0, config.patch_size, unobserved=2 * config.batch_size)
-
-    def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
-        """Make one step of the flow."""
-        with torch.no_grad():
-            seen = look(players, batch, self.unconditional)
-        made = flow_gradient(players, batch, seen)
-        rate = FLOW_RATE * min(1.0, progress.stage / 0.1 + 0.02)
-        return _report({"flow": made.loss}, players.update_flow(made.gradients, rate))
-
-
 class DiscriminatorWarmUp:
     """Stage 2: the VAE's decoder is the generator now; the discriminator learns against it while it stands still."""
 
     name = "warm-up"
     description = "The decoder becomes the generator; a discriminator learns to tell its samples from real patches."
     adversarial = False
+    settled = False
 
     def __init__(self, config: TrainingConfig, share: float, unconditional: int) -> None:
         self.config = config
@@ -204,7 +182,7 @@ class DiscriminatorWarmUp:
     @torch.no_grad()
     def _samples(self, players: Players, batch: Batch) -> Tensor:
         free = int((batch.kinds == self.unconditional).sum())
-        return as_observed(batch, draw_sample(players, batch, look(players, batch, self.unconditional), free))
+        return draw_fake(players, batch, look(players, batch, self.unconditional), free)
 
     def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         """Make one step of the discriminator."""
@@ -223,6 +201,7 @@ class AdversarialStage:
     name = "adversarial"
     description = "Generator and discriminator in alternation, with reconstruction, KL and feature matching beside."
     adversarial = True
+    settled = False
 
     def __init__(self, config: TrainingConfig, share: float, unconditional: int) -> None:
         self.config = config
@@ -256,8 +235,7 @@ class AdversarialStage:
             return {"skipped": 1.0}
         with torch.no_grad():
             seen = look(players, batch, self.unconditional)
-        flow = self._start_flow(players, batch, seen)
-        made = as_observed(batch, draw_sample(players, batch, seen, len(batch.kinds)))
+        made = draw_fake(players, batch, seen, len(batch.kinds))
         with unchanged(players.discriminator):
             adversarial, _ = adversarial_term(players, batch, made, self.config)
         critic = players.beside.start(lambda: self._discriminate(players, batch, made.detach()))
@@ -265,19 +243,7 @@ class AdversarialStage:
         terms = {"adversarial": adversarial} | critic.result()
         # Where the adversary is alone its weight cannot tell in Adam's steps: what repairs left of it shortens them.
         rate = adversarial_rate(progress) * players.adversarial_share
-        if flow is None:
-            return _report(terms, self._update(players, 0.0, rate))
-        gradient = flow.result()
-        updated = self._update(players, 0.0, rate)
-        updated = players.update_flow(gradient.gradients, FLOW_RATE * (1 - progress.stage)) and updated
-        return _report(terms | {"flow": gradient.loss}, updated)
-
-    def _start_flow(self, players: Players, batch: Batch, seen: Look) -> Future[FlowGradient] | None:
-        """Begin to find the flow's gradient on half of the patches, beside the generator's turn: it follows the VAE."""
-        if not players.prior_learned:
-            return None
-        half = slice((len(batch.kinds) + 1) // 2)
-        return players.beside.start(plan_flow_gradient(players, batch.select(half), part_of(seen, half)))
+        return _report(terms, self._update(players, 0.0, rate))
 
     def _adversarial_weight(self, players: Players, progress: Progress) -> float:
         return self.config.adversarial_weight * players.adversarial_share * min(1.0, progress.stage / 0.1)
@@ -296,7 +262,7 @@ class AdversarialStage:
 
         shown, seen_of_shown = batch.select(judged), part_of(seen, judged)
         samples = draw_pairs(players, shown, seen_of_shown, free)
-        made = as_observed(shown, samples[0])
+        made = draw_fake(players, shown, seen_of_shown, free) if players.learns_prior else as_observed(shown, samples[0])
         weights = {
             "spread": self.config.spread_weight,
             "adversarial": self._adversarial_weight(players, progress),
@@ -334,22 +300,49 @@ class AdversarialStage:
         return terms
 
 
+class PriorStage:
+    """At the end: a flow learns what latents real images have, by the running average of the VAE that is to be saved."""
+
+    name = "prior"
+    description = "A flow learns which latents real images have: images are generated from such."
+    adversarial = False
+    settled = True
+
+    def __init__(self, config: TrainingConfig, share: float, unconditional: int) -> None:
+        self.config = config
+        self.share = share
+        self.unconditional = unconditional
+
+    def batch_size(self, progress: Progress) -> BatchSize:
+        """Return the size of a batch: in one step of three patches of twice the side, as generated images may be large."""
+        config = self.config
+        if progress.step % 3 == 0:
+            return BatchSize(0, 2 * config.patch_size, unobserved=max(2, config.batch_size // 2))
+        return BatchSize(0, config.patch_size, unobserved=2 * config.batch_size)
+
+    def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
+        """Make one step of the flow."""
+        made = flow_gradient(players.networks.flow, players.average.module, batch.truth, players.beside)
+        rate = FLOW_RATE * min(1.0, progress.stage / 0.05 + 0.02, 2.5 * (1 - progress.stage) + 0.02)
+        return _report({"flow": made.loss}, players.update_flow(made.gradients, rate))
+
+
 def method_stages(config: TrainingConfig, unconditional: int) -> list[Stage]:
     """Return the stages in their order, with their shares of the time."""
-    learns_prior = config.learned_prior and unconditional >= 0
+    last = config.learned_prior and config.variational and unconditional >= 0
+    left = 1 - PRIOR_SHARE if last else 1.0
+    stages: list[Stage]
     if not config.adversarial:
-        if learns_prior:
-            return [VariationalStage(config, 0.9, unconditional), PriorStage(config, 0.1, unconditional)]
-        return [VariationalStage(config, 1.0, unconditional)]
-    if not config.variational:
-        return [DiscriminatorWarmUp(config, 0.03, unconditional), AdversarialStage(config, 0.97, unconditional)]
-    prior = [PriorStage(config, 0.1, unconditional)] if learns_prior else []
-    return [
-        VariationalStage(config, 0.52 if learns_prior else 0.62, unconditional),
-        *prior,
-        DiscriminatorWarmUp(config, 0.03, unconditional),
-        AdversarialStage(config, 0.35, unconditional),
-    ]
+        stages = [VariationalStage(config, left, unconditional)]
+    elif not config.variational:
+        stages = [DiscriminatorWarmUp(config, 0.03, unconditional), AdversarialStage(config, 0.97, unconditional)]
+    else:
+        stages = [
+            VariationalStage(config, 0.62 * left, unconditional),
+            DiscriminatorWarmUp(config, 0.03 * left, unconditional),
+            AdversarialStage(config, 0.35 * left, unconditional),
+        ]
+    return [*stages, PriorStage(config, PRIOR_SHARE, unconditional)] if last else stages
 
 
 def _report(terms: dict[str, Tensor], made: bool) -> dict[str, float]:

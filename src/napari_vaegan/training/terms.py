@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from napari_vaegan.config import TrainingConfig
 from napari_vaegan.networks.discriminator import Discriminator
-from napari_vaegan.networks.generator import DrawNoise, random_noise
+from napari_vaegan.networks.generator import random_noise
 from napari_vaegan.observation.projections import project, project_residual
 from napari_vaegan.training import losses
 from napari_vaegan.training.batches import Batch
@@ -157,37 +157,47 @@ def as_observed(batch: Batch, images: Tensor) -> Tensor:
     return images if batch.noise.absent.all() else images + batch.noise.draw(images.detach())
 
 
-def draw_sample(players: Players, batch: Batch, seen: Look, free: int) -> Tensor:
-    """Draw a sample of every patch from the prior; its gradient reaches the generator alone, never mean, encoder or flow.
+@torch.no_grad()
+def infer_latents(players: Players, truth: Tensor) -> list[Tensor]:
+    """Draw from the posterior of patches of which nothing is observed; no gradient reaches what infers."""
+    return players.networks.infer(truth, players.networks.normal_noise(len(truth), *truth.shape[2:]))
 
-    The first patches, of which nothing is observed, are drawn from the learned prior as soon as there is one.
+
+def draw_sample(players: Players, batch: Batch, seen: Look, inferred: Sequence[Tensor] = ()) -> Tensor:
+    """Draw a sample of every patch from the prior; its gradient reaches the generator alone, never mean or encoder.
+
+    The first patches are drawn from inferred latents, if these are given, and anew at their texture.
     """
     features = [feature.detach() for feature in seen.features]
-    residual = players.networks.generator.sample(features, seen.condition, _prior_noise(players, batch, free))
+
+    def draw(level: int, like: Tensor) -> Tensor:
+        noise = random_noise(level, like)
+        if level < len(inferred):
+            noise[: len(inferred[level])] = inferred[level]
+        return noise
+
+    residual = players.networks.generator.sample(features, seen.condition, draw)
     return seen.mean.detach() + project_residual(residual.float(), batch.observation)
 
 
-@torch.no_grad()
-def _prior_noise(players: Players, batch: Batch, free: int) -> DrawNoise:
-    if not (free and players.prior_learned):
-        return random_noise
-    draw_free = players.networks.unobserved_noise(free, *batch.truth.shape[2:])
+def draw_fake(players: Players, batch: Batch, seen: Look, free: int) -> Tensor:
+    """Draw what the discriminator judges: where a prior is learned, unobserved patches are drawn from inferred latents.
 
-    def draw(level: int, like: Tensor) -> Tensor:
-        return torch.cat([draw_free(level, like[:free]), random_noise(level, like[free:])])
-
-    return draw
+    These are the likes of what the flow will bring. Normal noise would teach the generator to draw what nobody asks for.
+    """
+    inferred = infer_latents(players, batch.truth[:free]) if free and players.learns_prior else ()
+    return as_observed(batch, draw_sample(players, batch, seen, inferred))
 
 
 def draw_pairs(players: Players, batch: Batch, seen: Look, free: int) -> tuple[Tensor, Tensor]:
     """Draw two samples of every patch; those of the first, unobserved ones serve each other as the second."""
-    first = draw_sample(players, batch, seen, free)
+    first = draw_sample(players, batch, seen)
     if free < 2:
-        return first, draw_sample(players, batch, seen, free)
+        return first, draw_sample(players, batch, seen)
     rest = slice(free, None)
     second = [first[:free].roll(1, 0)]
     if free < len(batch.kinds):
-        second.append(draw_sample(players, batch.select(rest), part_of(seen, rest), 0))
+        second.append(draw_sample(players, batch.select(rest), part_of(seen, rest)))
     return first, torch.cat(second)
 
 

@@ -304,6 +304,8 @@ class Training:
     def _change_stage(self, index: int) -> None:
         self.stage_index = index
         stage = self.stages[index]
+        if stage.settled and not self.players.average.updates["flow"] and self._good is not None:
+            self.players.go_on_from(self._good.weights)  # the prior is learned of what will be saved
         self.on_event(StageChanged(stage.name, index, stage.description, self.step))
 
     def _validate(self) -> None:

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from napari_vaegan.images.patches import PatchSampler
-from napari_vaegan.networks.generator import DrawNoise, random_noise
 from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.degradations import Kind
 from napari_vaegan.observation.noise import smoothed
@@ -68,21 +67,20 @@ class Restored:
     samples: Tensor
 
 
-def restore_images(networks: VaeGan, observation: Observation, samples: int, draw: DrawNoise = random_noise) -> Restored:
+def restore_images(networks: VaeGan, observation: Observation, samples: int) -> Restored:
     """Return what networks make of observations."""
     condition = observation.condition
     features = networks.see(observation.estimate, observation.known, observation.noise, condition)
     mean, log_error = networks.mean(observation.estimate, features, condition)
     mean = project(mean, observation)
-    residuals = [networks.generator.sample(features, condition, draw).float() for _ in range(samples)]
+    residuals = [networks.generator.sample(features, condition).float() for _ in range(samples)]
     drawn = [mean + project_residual(residual, observation) for residual in residuals]
     return Restored(mean, log_error, torch.stack(drawn) if drawn else mean[None][:0])
 
 
-def generate_images(networks: VaeGan, nothing: Observation) -> Tensor:
-    """Return an image for each of some observations of nothing, (batch, channels, height, width)."""
-    count, _, height, width = nothing.image.shape
-    return restore_images(networks, nothing, 1, networks.unobserved_noise(count, height, width)).samples[0]
+def generate_images(networks: VaeGan, count: int, height: int, width: int) -> Tensor:
+    """Return images of which nothing is observed: (count, channels, height, width)."""
+    return networks.imagine(networks.blank(height, width), count, networks.unobserved_noise(count, height, width))
 
 
 class Validator:

@@ -63,7 +63,7 @@ class Diagnostician:
         active = active_units(networks, self.held_apart[:JUDGED_PATCHES], device)
         if not self.generates:
             return Diagnosis(active_units=active)
-        made = self._generate(networks, device)
+        made = self._generate(networks)
         reference = describe(networks, self.trained, device)
         trained, held_apart, samples = (
             standardised(features, reference)
@@ -88,12 +88,10 @@ class Diagnostician:
         return overfitting(*(verdict(discriminator, patches, device) for patches in judged))
 
     @torch.no_grad()
-    def _generate(self, networks: VaeGan, device: torch.device) -> Tensor:
+    def _generate(self, networks: VaeGan) -> Tensor:
         """Return as many samples as there are patches held apart, with noise of the same law if these are noisy."""
-        nothing, noise = self.unseen.observation, self.unseen.noise
-        parts = [
-            generate_images(networks, nothing.select(slice(begin, begin + AT_ONCE)).to(device)).cpu()
-            for begin in range(0, len(nothing), AT_ONCE)
-        ]
+        noise, count = self.unseen.noise, len(self.held_apart)
+        sizes = [min(AT_ONCE, count - begin) for begin in range(0, count, AT_ONCE)]
+        parts = [generate_images(networks, size, SIDE, SIDE).cpu() for size in sizes]
         made = torch.cat(parts)
         return made if noise.absent.all() else made + noise.draw(made)
