@@ -239,7 +239,7 @@ def write_section(figures: dict[str, Any]) -> None:
         "",
         f"An image of 1101² of tissue takes {seconds:.2f} s a megapixel (≤ {PACE_TARGET:g} s: "
         f"{verdict(seconds <= PACE_TARGET)}), with references that are known already.",
-        "Finding the change takes a small image as long as a large one: the referee's, of 256 × 320 pixels, take "
+        "Finding a change takes its time for an image however small: the referee's, of 256 × 320 pixels, take "
         f"{' and '.join(f'{pace:.1f}' for pace in anew)} s a megapixel",
         f"({verdict(max(anew) <= PACE_TARGET)}), the look of the references included. `source=` finds one change for all.",
         "",
