@@ -65,3 +65,11 @@ def test_images_stray_the_further_the_higher_the_temperature(float_model: nv.Mod
 def test_more_images_than_memory_holds_are_refused_at_once(tiny_model: nv.Model) -> None:
     with pytest.raises(nv.SettingError, match=r"Generating 10000000 images .* GB are available: generate fewer"):
         tiny_model.generate(10_000_000, (4096, 4096))
+
+
+def test_generated_images_are_cut_out_of_a_larger_field(float_model: nv.Model) -> None:
+    images = float_model.generate(48, (64, 64), seed=5).astype(float)
+    at_edges = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]])
+    inside = images[:, 24:40, 24:40]
+    assert abs(at_edges.mean() - inside.mean()) < 0.3 * inside.std()
+    assert 0.95 < at_edges.std() / inside.std() < 1.1

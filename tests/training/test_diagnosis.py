@@ -16,7 +16,7 @@ from napari_vaegan.images.collection import collect_images
 from napari_vaegan.images.patches import PatchSampler
 from napari_vaegan.networks.discriminator import Discriminator
 from napari_vaegan.networks.vae_gan import VaeGan
-from napari_vaegan.training import losses, repair, training
+from napari_vaegan.training import best, losses, repair, training
 from napari_vaegan.training.diagnosis.coverage import coverage, diversity
 from napari_vaegan.training.diagnosis.diagnostician import Diagnostician
 from napari_vaegan.training.diagnosis.discriminator import overfitting
@@ -151,7 +151,7 @@ def test_after_a_collapse_training_goes_back_with_half_of_the_adversarial_weight
 
     monkeypatch.setattr(Diagnostician, "examine", examine)
     monkeypatch.setattr(training, "LEAST_EXAMINED_STEPS", 0)
-    monkeypatch.setattr(training, "RESTORATION_WORTH", float("inf"))
+    monkeypatch.setattr(best, "RESTORATION_WORTH", float("inf"))
     model = train(textured_images, tmp_path, listener, steps=36)
     ill = [event for event in listener.of(Diagnosed) if event.repairs]
     assert ill

@@ -40,6 +40,15 @@ class VaeGan(nn.Module):
             condition_size,
         )
 
+    @property
+    def margin(self) -> int:
+        """Pixels to draw beyond every edge of a generated image: what one of the coarsest latents covers.
+
+        Real images are cut out of a larger field of view. Drawn to the edge and no further, generated ones had an empty
+        frame, and were further from real ones (docs/method.md).
+        """
+        return self.stride
+
     def see(self, estimate: Tensor, known: Tensor, noise: Tensor, condition: Tensor) -> list[Tensor]:
         """Return the features of an observation, finest first.
 

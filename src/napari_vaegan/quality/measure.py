@@ -14,7 +14,7 @@ from torch import Tensor
 from napari_vaegan.images.collection import Plane
 from napari_vaegan.images.patches import Patches, PatchSampler
 from napari_vaegan.observation.degradations import Kind, kinds_of
-from napari_vaegan.observation.observation import observe_noisy, observe_nothing
+from napari_vaegan.observation.observation import observe_noisy
 from napari_vaegan.quality.classical import noise_std
 from napari_vaegan.quality.coverage import LEVELS, crossed_coverage, mean_widths
 from napari_vaegan.quality.halves import halve
@@ -186,8 +186,7 @@ class _Measurement:
         if "generate" not in self.model.tasks:
             return None
         heed(self.stop)
-        nothing = observe_nothing(torch.zeros(1, self.model.channels, SIDE, SIDE))
-        return self.model.engine.estimate(nothing, GENERATED, partial(placed_noise, 0, 0)).samples
+        return self.model.engine.generate((SIDE, SIDE), GENERATED, partial(placed_noise, 0, 0))
 
     def _fit(
         self, pictures: list[PatchPictures], generated: Tensor | None, colour: bool

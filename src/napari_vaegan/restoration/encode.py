@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from napari_vaegan.errors import ShapeError
@@ -28,12 +29,15 @@ def encode(model: Model, image: Any, axes: str | None = None, on_progress: OnPro
         raise ShapeError(
             f"An image of shape {subject.layout.shape} (axes {subject.layout.axes}) has {planes} planes: encode one of them."
         )
-    check_memory(model.engine.memory(1, height, width), f"Encoding an image of {height} × {width} pixels", "crop it")
+    needed = model.engine.memory(1, *model.engine.field((height, width)))
+    check_memory(needed, f"Encoding an image of {height} × {width} pixels", "crop it")
     engine = replace(model.engine)  # where memory is short its tile is halved, for this image alone
     with Progress(on_progress) as progress:
         plane = subject.finite_plane(0)
         scaling = robust_scaling(subject, colour=subject.colour, on_plane=progress.pulse)
-        levels = engine.encode(to_tensor(plane, scaling), progress.tell)
+        margin = model.engine.networks.margin
+        field = np.pad(plane, ((margin, margin), (margin, margin), (0, 0)), mode="symmetric")
+        levels = engine.encode(to_tensor(field, scaling), progress.tell)
     return Latents(tuple(level.numpy() for level in levels), Canvas((height, width), scaling, subject.dtype))
 
 

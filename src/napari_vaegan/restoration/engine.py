@@ -96,6 +96,27 @@ class Engine:
         """
         return self._halving(lambda: self._estimate(observation, samples, noise, on_progress))
 
+    def generate(self, shape: tuple[int, int], count: int, noise: Noise, on_progress: OnProgress = no_progress) -> Tensor:
+        """Draw images of which nothing is observed, each the middle of a larger field: (count, channels, height, width).
+
+        Parameters
+        ----------
+        shape
+            Height and width of the images.
+        count
+            How many.
+        noise, on_progress
+            As in ``estimate``.
+        """
+        nothing = observe_nothing(torch.zeros(1, self.networks.channels, *self.field(shape)))
+        rows, columns = (slice(self.networks.margin, self.networks.margin + side) for side in shape)
+        return self.estimate(nothing, count, noise, on_progress).samples[..., rows, columns]
+
+    def field(self, shape: tuple[int, int]) -> tuple[int, int]:
+        """Return height and width of the field that a generated image of some height and width is the middle of."""
+        height, width = (side + 2 * self.networks.margin for side in shape)
+        return height, width
+
     @torch.inference_mode()
     def encode(self, truth: Tensor, on_progress: OnProgress = no_progress) -> list[Tensor]:
         """Return the latent noise of a whole plane, as ``Generator.encode`` does of a window.

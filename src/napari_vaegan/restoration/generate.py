@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 
 from napari_vaegan.errors import SettingError
-from napari_vaegan.observation.observation import observe_nothing
 from napari_vaegan.restoration.effort import check_sampling
 from napari_vaegan.restoration.latent_noise import Noise, placed_noise, scaled
 from napari_vaegan.restoration.latents import Canvas, Latents
@@ -65,7 +64,7 @@ def latents(
         raise SettingError(f"There is no generated image {number}: they are counted from 0.")
     canvas = Canvas(shape, model.typical_scaling, model.dtype)
     generator, stride = model.engine.networks.generator, model.engine.networks.stride
-    height, width = (side + -side % stride for side in canvas.shape)
+    height, width = (side + -side % stride for side in model.engine.field(canvas.shape))
     draw_level = _noise(number, seed, temperature)(range(1), generator.strides, 0, 0)
     levels = (
         draw_level(level, torch.empty(1, channels, height // step, width // step))[0].numpy()
@@ -94,7 +93,7 @@ def check_generation(model: Model, shape: tuple[int, int], seed: int, temperatur
 
 
 def draw(model: Model, noise: Noise, count: int, canvas: Canvas, on_progress: OnProgress) -> NDArray[Any]:
-    """Draw images (count, Y, X[, C]) from noise, in tiles.
+    """Draw images (count, Y, X[, C]) from noise, in tiles, each the middle of a larger field.
 
     Raises
     ------
@@ -107,9 +106,7 @@ def draw(model: Model, noise: Noise, count: int, canvas: Canvas, on_progress: On
     engine = replace(model.engine)  # where memory is short its tile is halved, for this call alone
     images = np.empty((count, *shape, model.channels), canvas.dtype)
     with Progress(on_progress) as progress:
-        observation = observe_nothing(torch.zeros(1, model.channels, *shape))
-        estimate = engine.estimate(observation, count, noise, progress.tell)
-        for number, sample in enumerate(estimate.samples):
+        for number, sample in enumerate(engine.generate(shape, count, noise, progress.tell)):
             for rows in bands(*shape):
                 images[number, rows] = round_to(from_tensor(sample[:, rows], canvas.scaling), canvas.dtype)
                 progress.pulse()
@@ -119,7 +116,8 @@ def draw(model: Model, noise: Noise, count: int, canvas: Canvas, on_progress: On
 def _check_room(model: Model, count: int, canvas: Canvas) -> None:
     height, width = canvas.shape
     check_memory(
-        count * height * width * model.channels * canvas.dtype.itemsize + model.engine.memory(count, height, width),
+        count * height * width * model.channels * canvas.dtype.itemsize
+        + model.engine.memory(count, *model.engine.field(canvas.shape)),
         f"Generating {count} image{'s' if count > 1 else ''} of {height} × {width} pixels",
         "generate fewer at once, or smaller ones" if count > 1 else "generate smaller ones",
     )

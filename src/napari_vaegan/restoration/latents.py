@@ -68,8 +68,8 @@ class Latents:
     Attributes
     ----------
     levels : tuple of ndarray, float32
-        Coarsest first, each (channels, height / stride, width / stride) with the sides rounded up to whole strides of
-        the coarsest level.
+        Coarsest first, each (channels, height / stride, width / stride) of the field that the image is the middle of:
+        what one of the coarsest latents covers is added beyond every edge, and the sides are rounded up to whole ones.
     canvas
         Size, intensity scale and dtype of the image.
     """

@@ -10,6 +10,12 @@ import torch
 
 from napari_vaegan.training.calibration import KindCalibration
 
+RESTORATION_WORTH = 0.1
+"""dB of the score for which weights are kept although their generated images are not as they should be."""
+
+SCORE_TOLERANCE = 0.05
+"""dB by which a later average may be worse than the best and still be preferred: the generator goes on learning."""
+
 
 @dataclass
 class Best:
@@ -32,6 +38,22 @@ class Best:
     def usable(self) -> bool:
         """Whether they were trained and make images: those of a training that diverged at once do not."""
         return math.isfinite(self.score)
+
+    def yields_to(self, score: float, healthy: bool, highest: float) -> bool:
+        """Say whether later weights are to be kept instead: if they restore about as well, and healthy ones before others.
+
+        Parameters
+        ----------
+        score, healthy
+            Of the later weights.
+        highest
+            The highest score of all that were judged, kept or not.
+        """
+        if not self.usable:
+            return True
+        if healthy != self.healthy:
+            return score > self.score + (-RESTORATION_WORTH if healthy else RESTORATION_WORTH)
+        return score >= min(highest, self.score + SCORE_TOLERANCE) - SCORE_TOLERANCE
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint needs; the weights are not copied."""

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_vaegan.networks.vae_gan import VaeGan
-from napari_vaegan.observation.observation import Observation, observe_nothing
+from napari_vaegan.observation.observation import Observation
+from napari_vaegan.training.generated import generate_patches
 from napari_vaegan.training.validation import PATCH_SIZE, Validator, restore_images
 
 GENERATED = 4
@@ -53,8 +54,7 @@ class Previewer:
             truth = self._truth.to(device).expand_as(made.mean)
             previews = _pictures(torch.stack([observation.image, made.mean, made.samples[0], truth], dim=1))
         if self._generated:
-            nothing = observe_nothing(self._truth.expand(self._generated, -1, -1, -1)).to(device)
-            generated = _pictures(restore_images(networks, nothing, 1).samples[0])
+            generated = _pictures(generate_patches(networks, self._generated, PATCH_SIZE, device))
         return Pictures(previews, generated)
 
 

@@ -28,6 +28,7 @@ from napari_vaegan.training.best import Best
 from napari_vaegan.training.calibration import KindCalibration
 from napari_vaegan.training.checkpoint import read_checkpoint, write_checkpoint
 from napari_vaegan.training.clock import Clock, locate
+from napari_vaegan.training.curves import Curves, Moment
 from napari_vaegan.training.device import choose_device, choose_precision, flushed_denormals, is_out_of_memory, number_format
 from napari_vaegan.training.diagnosis.diagnostician import Diagnostician
 from napari_vaegan.training.diagnosis.findings import Diagnosis
@@ -85,12 +86,6 @@ LEAST_EXAMINED_STEPS = 500
 
 CHECKPOINT_SECONDS = 100.0
 """Less than the two minutes that a killed training may lose at most."""
-
-RESTORATION_WORTH = 0.1
-"""dB of the score for which weights are kept although their generated images are not as they should be."""
-
-SCORE_TOLERANCE = 0.05
-"""dB by which a later average may be worse than the best and still be preferred: the generator goes on learning."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +163,7 @@ class Training:
         self.stage_index = -1
         self.batch_size = config.batch_size
         self.best: Best | None = None
-        self.curves: list[dict[str, Any]] = []
+        self.curves = Curves()
         self.validations = 0
         self.rate = 0.0
         self.repair = Repair(self.players)
@@ -271,7 +266,7 @@ class Training:
         self.rate = 1 / seconds if self.rate == 0 else 0.95 * self.rate + 0.05 / seconds
         left = self.clock.seconds_left(self.step, self.rate)
         self.on_event(Stepped(self.step, stage.name, progress.total, losses, self.rate, left))
-        self._record(stage, progress.total, losses)
+        self.curves.add_losses(Moment(self.step, progress.total, stage.name), losses)
 
     def _batch_sizes(self, stage: Stage, progress: Progress) -> list[BatchSize]:
         """Return the size of the batch, and of the one that will follow if nothing changes."""
@@ -288,11 +283,6 @@ class Training:
         except Interrupted:
             self._set_random_state(random)
             raise
-
-    def _record(self, stage: Stage, total: float, losses: dict[str, float]) -> None:
-        if not self.curves or total - self.curves[-1]["progress"] >= 1 / 300:
-            finite = {name: round(value, 5) for name, value in losses.items() if np.isfinite(value)}
-            self.curves.append({"step": self.step, "progress": round(total, 4), "stage": stage.name, "losses": finite})
 
     def _halve_batch(self) -> None:
         self.batch_size //= 2
@@ -322,18 +312,14 @@ class Training:
         self._keep_if_best(judgement, self.players.average.module, healthy)
         repairs = self.repair.after_judgement(judgement, diagnosis, good, self._stage.adversarial)
         diagnosed = Diagnosed(self.step, self._stage_name, diagnosis, repairs)
-        self._record_diagnosis(diagnosed)
+        self.curves.add_diagnosis(self._moment, diagnosed)
         self.on_event(diagnosed)
         for sentence in repairs:
             self.on_event(Warned(sentence))
 
-    def _record_diagnosis(self, diagnosed: Diagnosed) -> None:
-        """Keep with the curves what was measured, found and done, if there is any of it."""
-        measured = {name: round(value, 4) for name, value in diagnosed.diagnosis.figures.items()}
-        told = [*diagnosed.repairs, *diagnosed.watched]
-        if measured or told:
-            entry = {"step": diagnosed.step, "progress": round(self.clock.total(self.step), 4), "stage": diagnosed.stage}
-            self.curves.append(entry | {"diagnosis": measured, "told": told})
+    @property
+    def _moment(self) -> Moment:
+        return Moment(self.step, self.clock.total(self.step), self._stage_name)
 
     @property
     def _learned(self) -> bool:
@@ -381,16 +367,11 @@ class Training:
     def _keep_if_best(self, judgement: Judgement, average: VaeGan, healthy: bool) -> None:
         self.validations = max(self.validations + 1, int(self.clock.total(self.step) * VALIDATIONS))
         score = judgement.score if self._learned else -math.inf
-        best = self._is_best(score, healthy)
+        best = self.best is None or self.best.yields_to(score, healthy, self.curves.highest_score)
         if best:
             weights = {name: value.detach().cpu().clone() for name, value in average.state_dict().items()}
             self.best = Best(score, self.step, weights, judgement.psnr, judgement.calibration, healthy)
-        entry = {"step": self.step, "progress": round(self.clock.total(self.step), 4), "stage": self._stage_name}
-        entry |= {"psnr": judgement.psnr, "gain": judgement.gain_of_averaging}
-        self.curves.append(entry | ({"score": round(score, 4)} if math.isfinite(score) else {}))
-        told: Iterator[dict[str, float]] = (entry["losses"] for entry in reversed(self.curves) if "losses" in entry)
-        latest = next((losses for losses in told if "kl" in losses), {})  # steps of the game alone have none
-        divergences = tuple(value for name, value in latest.items() if name.startswith("kl level"))
+        self.curves.add_judgement(self._moment, judgement, score)
         self.on_event(
             Validated(
                 self.step,
@@ -398,19 +379,10 @@ class Training:
                 judgement.psnr,
                 judgement.first_estimate_psnr,
                 judgement.gain_of_averaging,
-                divergences,
+                self.curves.latest_divergences,
                 best and math.isfinite(score),
             )
         )
-
-    def _is_best(self, score: float, healthy: bool) -> bool:
-        """Whether weights are to be kept: later ones if they restore about as well, healthy ones before others."""
-        if self.best is None or not self.best.usable:
-            return True
-        if healthy != self.best.healthy:
-            return score > self.best.score + (-RESTORATION_WORTH if healthy else RESTORATION_WORTH)
-        highest: float = max(entry["score"] for entry in self.curves if "score" in entry)
-        return score >= min(highest, self.best.score + SCORE_TOLERANCE) - SCORE_TOLERANCE
 
     def _tell_start(self) -> None:
         self.on_event(
@@ -444,7 +416,7 @@ class Training:
             networks,
             self.best.calibration,
             self.best.psnr,
-            self.curves,
+            self.curves.entries,
             self.step,
             seconds,
             stopped,
@@ -483,7 +455,7 @@ class Training:
                 "reserve": self.clock.reserve,
                 "batch_size": self.batch_size,
                 "best": self.best.state() if self.best else None,
-                "curves": self.curves,
+                "curves": self.curves.entries,
                 "validations": self.validations,
                 **self._random_state(),
             },
@@ -509,7 +481,7 @@ class Training:
             self.players.set_state(state["players"])
         except (RuntimeError, ValueError, KeyError):
             raise ModelFileError(f"The checkpoint {path} does not fit these settings: resume with the same ones.") from None
-        self.step, self.curves, self.validations = state["step"], state["curves"], state["validations"]
+        self.step, self.curves, self.validations = state["step"], Curves(state["curves"]), state["validations"]
         self.clock = Clock(self.config, time.perf_counter(), state["elapsed"], self.kept_back)
         self.clock.reserve, self.batch_size = state["reserve"], state["batch_size"]
         self._set_random_state(state)

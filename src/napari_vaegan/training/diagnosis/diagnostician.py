@@ -12,11 +12,11 @@ from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.degradations import Kind, degrade
 from napari_vaegan.training.diagnosis.coverage import coverage, diversity
 from napari_vaegan.training.diagnosis.discriminator import overfitting, verdict
-from napari_vaegan.training.diagnosis.features import AT_ONCE, describe, standardised
+from napari_vaegan.training.diagnosis.features import describe, standardised
 from napari_vaegan.training.diagnosis.findings import Diagnosis
 from napari_vaegan.training.diagnosis.latents import active_units
 from napari_vaegan.training.diagnosis.memorisation import relative_distance
-from napari_vaegan.training.validation import restore_images
+from napari_vaegan.training.generated import generate_patches
 
 PATCHES = 48
 """Real and made ones that are compared."""
@@ -43,8 +43,8 @@ class Diagnostician:
 
     def __init__(self, training: PatchSampler, validation: PatchSampler, generates: bool) -> None:
         self.trained = torch.from_numpy(training.draw(TRAINED_PATCHES, SIDE).pixels)
-        self.unseen = degrade(validation.draw(PATCHES, SIDE), Kind("generate"), np.random.default_rng(0))
-        self.held_apart = self.unseen.truth
+        unseen = degrade(validation.draw(PATCHES, SIDE), Kind("generate"), np.random.default_rng(0))
+        self.held_apart, self.noise = unseen.truth, unseen.noise
         self.generates = generates
         self.best_coverage, self.best_diversity = 0.0, 0.0
 
@@ -87,13 +87,7 @@ class Diagnostician:
         judged = (patches[:JUDGED_PATCHES] for patches in (self.trained, self.held_apart, made))
         return overfitting(*(verdict(discriminator, patches, device) for patches in judged))
 
-    @torch.no_grad()
     def _generate(self, networks: VaeGan, device: torch.device) -> Tensor:
         """Return as many samples as there are patches held apart, with noise of the same law if these are noisy."""
-        nothing, noise = self.unseen.observation, self.unseen.noise
-        parts = [
-            restore_images(networks, nothing.select(slice(begin, begin + AT_ONCE)).to(device), 1).samples[0].cpu()
-            for begin in range(0, len(nothing), AT_ONCE)
-        ]
-        made = torch.cat(parts)
-        return made if noise.absent.all() else made + noise.draw(made)
+        made = generate_patches(networks, PATCHES, SIDE, device)
+        return made if self.noise.absent.all() else made + self.noise.draw(made)
