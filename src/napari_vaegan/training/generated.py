@@ -7,7 +7,6 @@ from torch import Tensor
 
 from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.observation import observe_nothing
-from napari_vaegan.observation.projections import project
 
 AT_ONCE = 16
 """Patches that are drawn together."""
@@ -29,7 +28,7 @@ def generate_patches(networks: VaeGan, count: int, side: int, device: torch.devi
     field = side + 2 * networks.margin
     nothing = observe_nothing(torch.zeros(1, networks.channels, field, field)).to(device)
     features = networks.see(nothing.estimate, nothing.known, nothing.noise, nothing.condition)
-    mean = project(networks.mean(nothing.estimate, features, nothing.condition)[0], nothing)
+    mean, _ = networks.mean(nothing.estimate, features, nothing.condition)
     middle = slice(networks.margin, networks.margin + side)
     drawn = []
     for begin in range(0, count, AT_ONCE):
