@@ -16,8 +16,16 @@ from napari_vaegan.observation.degradations import kinds_of
 from napari_vaegan.training.batches import SHARES, Batch, BatchSize, BatchSource
 from napari_vaegan.training.players import Players
 from napari_vaegan.training.progress import Progress
-from napari_vaegan.training.stages import adversarial_rate, learning_rate, method_stages
-from napari_vaegan.training.terms import draw_pairs, look, part_of
+from napari_vaegan.training.stages import RENDERING_SHARE, descent, learning_rate, method_stages
+from napari_vaegan.training.terms import (
+    adversarial_term,
+    discriminator_terms,
+    draw_pairs,
+    draw_sample,
+    look,
+    part_of,
+    penalty_term,
+)
 
 TINY: dict[str, Any] = {"preset": "tiny", "steps": 100, "patch_size": 32, "batch_size": 16}
 
@@ -183,9 +191,77 @@ def test_the_first_step_is_small_however_long_reading_took() -> None:
     assert first < 0.1 * later
 
 
-def test_the_generator_learns_at_one_rate_until_the_last_third_of_the_adversarial_stage() -> None:
-    rates = [adversarial_rate(Progress(stage, 0.9, 0)) for stage in (0, 0.6, 0.9, 1)]
-    assert rates[0] == rates[1] > rates[2] > rates[3] > 0
+def test_both_players_keep_their_rates_until_the_last_third_of_the_adversarial_stage() -> None:
+    shares = [descent(Progress(stage, 0.9, 0)) for stage in (0, 0.6, 0.9, 1)]
+    assert shares[0] == shares[1] == 1 > shares[2] > shares[3] > 0
+
+
+def lively(config: TrainingConfig) -> Players:
+    """Players in the midst of the game, whose generator already draws something; the discriminator's norms stand still."""
+    game = players(config)
+    game.sound = True
+    torch.nn.init.normal_(game.networks.generator.residual.weight, std=0.1)
+    game.discriminator.eval()
+    return game
+
+
+def test_in_the_game_pixels_are_rendered_by_smaller_steps_than_features_are_made(source: BatchSource) -> None:
+    config = TrainingConfig(**TINY)
+    game, stage = lively(config), method_stages(config, source.unconditional)[2]
+    generator = game.networks.generator
+    before = {name: weight.detach().clone() for name, weight in generator.named_parameters()}
+    rendering = {id(weight) for weight in generator.rendering}
+    bare = replace(MIDDLE, stage=0.5, step=7)
+    stage.step(game, source.draw(stage.batch_size(bare)), bare)
+    furthest = {True: 0.0, False: 0.0}
+    for name, weight in generator.named_parameters():
+        of_rendering = id(weight) in rendering
+        furthest[of_rendering] = max(furthest[of_rendering], float((weight.detach() - before[name]).abs().max()))
+    assert furthest[True] == pytest.approx(RENDERING_SHARE * furthest[False], rel=0.1)
+
+
+def direction(module: torch.nn.Module) -> torch.Tensor:
+    """The gradient of a module's weights as one vector of length 1: clipping does not turn it."""
+    gradient = torch.cat([weight.grad.flatten() for weight in module.parameters() if weight.grad is not None])
+    return gradient / gradient.norm()
+
+
+def test_in_the_game_each_player_follows_the_gradient_of_its_own_loss(source: BatchSource) -> None:
+    config = TrainingConfig(**TINY)
+    stage, bare = method_stages(config, source.unconditional)[2], replace(MIDDLE, step=7)
+    batch = source.draw(stage.batch_size(bare))
+    together, apart = lively(config), lively(config)
+    torch.manual_seed(1)
+    stage.step(together, batch, bare)
+
+    torch.manual_seed(1)
+    made = draw_sample(apart, batch, look(apart, batch, source.unconditional))
+    terms = discriminator_terms(apart, batch, made, config, bare.step)
+    loss, _ = adversarial_term(apart, batch, made, config)
+    loss.backward()
+    for part in ("levels", "rendering"):
+        ours, theirs = (_direction_of(game, part) for game in (together, apart))
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5)
+    apart.differentiate_discriminator(torch.stack(list(terms.values())).sum())
+    torch.testing.assert_close(direction(together.discriminator), direction(apart.discriminator), rtol=1e-3, atol=1e-5)
+
+
+def _direction_of(game: Players, part: str) -> torch.Tensor:
+    generator = game.networks.generator
+    return direction(generator.levels if part == "levels" else torch.nn.ParameterList(generator.rendering))
+
+
+def test_real_patches_and_samples_take_turns_in_the_gradient_penalty(source: BatchSource) -> None:
+    config = TrainingConfig(**TINY)
+    game, batch = lively(config), source.draw(WHOLE)
+    game.discriminator.adapt(batch.truth)
+    samples = batch.truth.flip(-1) * 0.5
+
+    def penalty(samples: torch.Tensor, step: int) -> float:
+        return float(penalty_term(game, batch, samples, config, step)["gradient penalty"].detach())
+
+    assert penalty(samples, step=0) == penalty(samples + 0.3, step=0)
+    assert penalty(samples, step=1) != penalty(samples + 0.3, step=1)
 
 
 def test_a_batch_holds_every_kind_and_starts_with_the_unconditional_ones(source: BatchSource) -> None:

@@ -145,6 +145,12 @@ class Generator(nn.Module):
         """The latent levels, coarsest first."""
         return cast("list[LatentLevel]", list(self.levels))
 
+    @property
+    def rendering(self) -> list[nn.Parameter]:
+        """The weights below the last level, which turn its features into pixels."""
+        parts = (self.finish, self.finish_seen, self.texture, self.finish_blocks, self.residual)
+        return [weight for part in parts for weight in part.parameters()]
+
     def _descend(self, index: int, h: Tensor | None, seen: list[Tensor], condition: Tensor) -> Tensor:
         """Bring the features down to a level and let it see what was observed there."""
         level = self.ladder[index]

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from napari_vaegan.config import TrainingConfig
+from napari_vaegan.training import losses
 from napari_vaegan.training.batches import Batch, BatchSize
 from napari_vaegan.training.players import Players
 from napari_vaegan.training.progress import Progress
@@ -25,9 +26,11 @@ from napari_vaegan.training.terms import (
     draw_pairs,
     draw_sample,
     feature_matching_term,
+    judge,
     look,
     mean_terms,
     part_of,
+    penalty_term,
     spread_term,
     unchanged,
     variational_terms,
@@ -51,6 +54,14 @@ JUDGED = 2
 
 ADVERSARIAL_RATE = 3e-4
 """Largest step size of the generator while it is trained against the discriminator."""
+
+RENDERING_SHARE = 0.1
+"""Of that step, for the layers that turn features into pixels. Its sums run over hundreds of weights: with a whole step each
+could move a pixel by eight times the grain of a background, and what the players fought over was a grid (docs/method.md)."""
+
+DISCRIMINATOR_RATE = 6e-4
+"""Largest step size of the discriminator: it learns faster than the generator, or it no longer sees what is wrong with its
+samples (two time scales, Heusel et al. 2017)."""
 
 ADVERSARIAL_MOMENTUM = 0.5
 """Of both players: they move against each other, so what was right some steps ago is right no more (Radford et al. 2016)."""
@@ -84,9 +95,12 @@ def learning_rate(config: TrainingConfig, progress: Progress) -> float:
     return config.learning_rate * warm_up * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress.total))))
 
 
-def adversarial_rate(progress: Progress) -> float:
-    """Keep the generator's step size until the last third of the stage, then let it descend linearly."""
-    return ADVERSARIAL_RATE * min(1.0, 3 * (1 - progress.stage) + 0.02)
+def descent(progress: Progress) -> float:
+    """Return what share of their step sizes both players keep: all until the last third of the stage, then ever less.
+
+    Had the discriminator's stayed, it would have outrun a generator that hardly moves any more.
+    """
+    return min(1.0, 3 * (1 - progress.stage) + 0.02)
 
 
 def grown(config: TrainingConfig) -> BatchSize:
@@ -146,7 +160,8 @@ class VariationalStage:
         )
         players.differentiate(loss, gradient_of_mean)
         rate = learning_rate(self.config, progress)
-        made = players.sound = players.update((rate, min(rate, VAE_RATE)))
+        rate_of_generator = min(rate, VAE_RATE)
+        made = players.sound = players.update((rate, rate_of_generator, rate_of_generator))
         return _report(terms, made) | {f"kl level {i}": value for i, value in enumerate(levels)}
 
 
@@ -172,9 +187,9 @@ class DiscriminatorWarmUp:
 
     def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         """Make one step of the discriminator."""
-        terms = discriminator_terms(players, batch, self._samples(players, batch), self.config)
-        players.differentiate_discriminator(torch.stack(list(terms.values())).sum())
-        return _report(terms, players.update_discriminator())
+        samples = self._samples(players, batch)
+        terms = _learn(players, discriminator_terms(players, batch, samples, self.config, progress.step))
+        return _report(terms, players.update_discriminator(DISCRIMINATOR_RATE))
 
 
 class AdversarialStage:
@@ -216,27 +231,41 @@ class AdversarialStage:
         )
 
     def _bare_step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
+        """Make one step of the game alone: both players learn from the same verdicts."""
         if not players.sound:
             return {"skipped": 1.0}
         with torch.no_grad():
             seen = look(players, batch, self.unconditional)
+        players.discriminator.adapt(batch.truth)
+        judged = players.beside.start(lambda: judge(players, batch, batch.truth)[0])
         made = as_observed(batch, draw_sample(players, batch, seen))
-        with unchanged(players.discriminator):
-            adversarial, _ = adversarial_term(players, batch, made, self.config)
-        critic = players.beside.start(lambda: self._discriminate(players, batch, made.detach()))
-        players.differentiate(self._adversarial_weight(players, progress) * adversarial)
+        shown = made.detach().requires_grad_()
+        verdicts = judged.result(), judge(players, batch, shown)[0]
+
+        of_generator, of_discriminator = losses.ADVERSARIAL_LOSSES[self.config.adversarial_loss]
+        adversarial = of_generator(*verdicts)
+        weight = self._adversarial_weight(players, progress)
+        (push,) = torch.autograd.grad(weight * adversarial, shown, retain_graph=True)
+
+        def discriminate() -> dict[str, Tensor]:
+            penalty = penalty_term(players, batch, shown, self.config, progress.step)
+            return _learn(players, {"discriminator": of_discriminator(*verdicts)} | penalty)
+
+        critic = players.beside.start(discriminate)
+        players.differentiate((push * made).sum())  # whose gradient by the samples is the push
         terms = {"adversarial": adversarial} | critic.result()
         # Where the adversary is alone its weight cannot tell in Adam's steps: what repairs left of it shortens them.
-        rate = adversarial_rate(progress) * players.adversarial_share
-        return _report(terms, self._update(players, 0.0, rate))
+        return _report(terms, self._update(players, progress, 0.0, players.adversarial_share))
 
     def _adversarial_weight(self, players: Players, progress: Progress) -> float:
         return self.config.adversarial_weight * players.adversarial_share * min(1.0, progress.stage / 0.1)
 
-    def _update(self, players: Players, rate: float, rate_of_generator: float) -> bool:
+    def _update(self, players: Players, progress: Progress, rate: float, share: float = 1.0) -> bool:
         """Make both updates at the very end: an interrupted step has moved neither."""
-        updated = players.update((rate, rate_of_generator), ADVERSARIAL_MOMENTUM)
-        return players.update_discriminator() and updated
+        rate_of_generator = ADVERSARIAL_RATE * descent(progress) * share
+        rates = (rate, rate_of_generator, RENDERING_SHARE * rate_of_generator)
+        updated = players.update(rates, ADVERSARIAL_MOMENTUM)
+        return players.update_discriminator(DISCRIMINATOR_RATE * descent(progress)) and updated
 
     def _whole_step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         free = int((batch.kinds == self.unconditional).sum())
@@ -271,18 +300,15 @@ class AdversarialStage:
                     "feature matching": self.config.feature_matching_weight,
                 }
         loss = torch.stack([weight * terms[name] for name, weight in weights.items()]).sum()
-        critic = players.beside.start(lambda: self._discriminate(players, shown, made.detach()))
+        critic = players.beside.start(
+            lambda: _learn(players, discriminator_terms(players, shown, made, self.config, progress.step))
+        )
         players.differentiate(loss, gradient_of_mean)
         terms |= critic.result()
 
-        updated = self._update(players, learning_rate(self.config, progress), adversarial_rate(progress))
+        updated = self._update(players, progress, learning_rate(self.config, progress))
         players.sound = updated
         return _report(terms, updated) | {f"kl level {i}": value for i, value in enumerate(levels)}
-
-    def _discriminate(self, players: Players, batch: Batch, samples: Tensor) -> dict[str, Tensor]:
-        terms = discriminator_terms(players, batch, samples, self.config)
-        players.differentiate_discriminator(torch.stack(list(terms.values())).sum())
-        return terms
 
 
 def method_stages(config: TrainingConfig, unconditional: int) -> list[Stage]:
@@ -296,6 +322,12 @@ def method_stages(config: TrainingConfig, unconditional: int) -> list[Stage]:
         DiscriminatorWarmUp(config, 0.03, unconditional),
         AdversarialStage(config, 0.35, unconditional),
     ]
+
+
+def _learn(players: Players, terms: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Find the gradient of the discriminator's terms by its weights, which stay as they are; return the terms."""
+    players.differentiate_discriminator(torch.stack(list(terms.values())).sum())
+    return terms
 
 
 def _report(terms: dict[str, Tensor], made: bool) -> dict[str, float]:

@@ -212,18 +212,24 @@ def feature_matching_term(players: Players, batch: Batch, reconstruction: Tensor
     return losses.feature_matching(real_features, features)
 
 
-def discriminator_terms(players: Players, batch: Batch, samples: Tensor, config: TrainingConfig) -> dict[str, Tensor]:
-    """Adversarial loss of the discriminator; R1 on some of the real patches, and R2 on as many samples."""
+def discriminator_terms(
+    players: Players, batch: Batch, samples: Tensor, config: TrainingConfig, step: int
+) -> dict[str, Tensor]:
+    """Adversarial loss of the discriminator, and its gradient penalty."""
     players.discriminator.adapt(batch.truth)
-    both = (batch.truth.detach(), samples.detach())
-    real, fake = (judge(players, batch, images)[0] for images in both)
+    real, fake = (judge(players, batch, images.detach())[0] for images in (batch.truth, samples))
     _, loss = losses.ADVERSARIAL_LOSSES[config.adversarial_loss]
-    terms = {"discriminator": loss(real, fake)}
-    if config.gradient_penalty > 0:
-        part = slice(None, None, PENALTY_STRIDE)
-        penalties = [_gradient_penalty(players.discriminator, batch.select(part), images[part]) for images in both]
-        terms["gradient penalty"] = 0.5 * config.gradient_penalty * torch.stack(penalties).sum()
-    return terms
+    return {"discriminator": loss(real, fake)} | penalty_term(players, batch, samples, config, step)
+
+
+def penalty_term(players: Players, batch: Batch, samples: Tensor, config: TrainingConfig, step: int) -> dict[str, Tensor]:
+    """R1 on some of the real patches, in every other step R2 on as many samples; nothing where its weight is 0."""
+    if config.gradient_penalty == 0:
+        return {}
+    part = slice(None, None, PENALTY_STRIDE)
+    images = (batch.truth, samples)[step % 2][part].detach()
+    penalty = _gradient_penalty(players.discriminator, batch.select(part), images)
+    return {"gradient penalty": config.gradient_penalty * penalty}
 
 
 def judge(players: Players, batch: Batch, images: Tensor) -> tuple[list[Tensor], list[Tensor]]:
