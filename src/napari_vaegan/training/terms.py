@@ -35,8 +35,9 @@ UNCONDITIONAL_MEAN_WEIGHT = 0.1
 """The mean of unconditional patches is next to constant: it needs little of the training."""
 
 PENALTY_STRIDE = 4
-"""One patch in so many pays the gradient penalty, in every step. All of them in one step of sixteen (lazy regularisation,
-Karras et al. 2020) cost less, but where gradients are clipped what is rare has next to no say (docs/method.md)."""
+"""One patch in so many pays the gradient penalty: real ones and samples by turns, step by step. All of them in one step
+of sixteen (lazy regularisation, Karras et al. 2020) cost less, but where gradients are clipped what is rare has next to no
+say (docs/method.md)."""
 
 
 @dataclass(frozen=True)
