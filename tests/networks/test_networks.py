@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from napari_vaegan.networks.discriminator import Discriminator
+from napari_vaegan.networks.full_resolution import FullResolution
 from napari_vaegan.networks.generator import LARGEST_SHIFT, gaussian_divergence
 from napari_vaegan.networks.presets import ARCHITECTURES
 from napari_vaegan.networks.vae_gan import VaeGan
@@ -151,7 +152,7 @@ def test_texture_is_drawn_for_every_pixel_and_no_image_tells_it() -> None:
     torch.manual_seed(0)
     networks = VaeGan(1, ARCHITECTURES["tiny"], CONDITION_SIZE)
     generator = networks.generator
-    for part in (generator.texture, generator.residual):
+    for part in (generator.full_resolution.texture, generator.full_resolution.residual):
         torch.nn.init.normal_(part.weight)
     image, condition = torch.rand(1, 1, 32, 32), torch.zeros(1, CONDITION_SIZE)
     seen = networks.see_truth(image)
@@ -162,3 +163,14 @@ def test_texture_is_drawn_for_every_pixel_and_no_image_tells_it() -> None:
     noise[-1] = torch.randn_like(noise[-1])
     grainy = generator.sample(seen, condition, lambda level, like: noise[level])
     assert ((grainy - smooth) != 0).float().mean() > 0.9
+
+
+def test_the_last_part_of_the_generator_makes_no_grid() -> None:
+    torch.manual_seed(0)
+    part = FullResolution(1, 16)
+    for weight in part.parameters():
+        torch.nn.init.normal_(weight, std=0.3)
+    image = part(torch.randn(1, 16, 1, 1).expand(1, 16, 8, 8), None)
+    middle = image[..., 2:-2, 2:-2]  # both convolutions reach one pixel across the edge
+    torch.testing.assert_close(middle, middle[..., :1, :1].expand_as(middle))
+    assert middle.abs().max() > 0.01

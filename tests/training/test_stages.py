@@ -148,7 +148,7 @@ def test_the_gradient_penalty_can_be_switched_off(source: BatchSource) -> None:
 def test_the_adversarial_term_reaches_the_generator_alone(source: BatchSource) -> None:
     config = TrainingConfig(**TINY)
     game = players(config)
-    torch.nn.init.normal_(game.networks.generator.residual.weight)
+    torch.nn.init.normal_(game.networks.generator.full_resolution.residual.weight)
     batch = source.draw(BatchSize(16, 32))
     seen = look(game, batch, source.unconditional)
     residual = game.networks.generator.sample([f.detach() for f in seen.features], seen.condition)
@@ -200,7 +200,7 @@ def lively(config: TrainingConfig) -> Players:
     """Players in the midst of the game, whose generator already draws something; the discriminator's norms stand still."""
     game = players(config)
     game.sound = True
-    torch.nn.init.normal_(game.networks.generator.residual.weight, std=0.1)
+    torch.nn.init.normal_(game.networks.generator.full_resolution.residual.weight, std=0.1)
     game.discriminator.eval()
     return game
 
@@ -293,7 +293,7 @@ def test_what_is_to_be_generated_is_as_bright_as_the_images_are() -> None:
 
 def test_unobserved_patches_serve_each_other_as_the_second_sample(source: BatchSource) -> None:
     game = players(TrainingConfig(**TINY))
-    torch.nn.init.normal_(game.networks.generator.residual.weight)
+    torch.nn.init.normal_(game.networks.generator.full_resolution.residual.weight)
     batch = source.draw(BatchSize(10, 32, unobserved=4))
     free = int((batch.kinds == source.unconditional).sum())
     seen = look(game, batch, source.unconditional)

@@ -9,9 +9,9 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from napari_vaegan.networks.blocks import Blocks, Upsample, zero_convolution
+from napari_vaegan.networks.full_resolution import FullResolution
 from napari_vaegan.networks.presets import TEXTURE_STRIDE
 
 LARGEST_SHIFT = 6.0
@@ -90,7 +90,7 @@ class Generator(nn.Module):
     """Residual images from what was observed and from latents, coarse to fine.
 
     Below the latents comes texture: noise of one number a pixel and channel, as StyleGAN's (Karras et al. 2019), which the
-    last blocks turn into grain. It is only ever drawn, never inferred from an image.
+    last convolutions turn into grain. It is only ever drawn, never inferred from an image.
 
     Attributes
     ----------
@@ -136,9 +136,8 @@ class Generator(nn.Module):
         finest = order[-1]
         self.finish = nn.ModuleList(Upsample(widths[i + 1], widths[i]) for i in reversed(range(finest)))
         self.finish_seen = nn.ModuleList(nn.Conv2d(seen_widths[i], widths[i], 1) for i in reversed(range(finest)))
-        self.texture = zero_convolution(self.latents[-1], widths[0], 1)
         self.finish_blocks = Blocks(2, widths[0], condition_size)
-        self.residual = zero_convolution(widths[0], 4 * channels)
+        self.full_resolution = FullResolution(channels, widths[0])
 
     @property
     def ladder(self) -> list[LatentLevel]:
@@ -148,7 +147,7 @@ class Generator(nn.Module):
     @property
     def rendering(self) -> list[nn.Parameter]:
         """The weights below the last level, which turn its features into pixels."""
-        parts = (self.finish, self.finish_seen, self.texture, self.finish_blocks, self.residual)
+        parts = (self.finish, self.finish_seen, self.finish_blocks, self.full_resolution)
         return [weight for part in parts for weight in part.parameters()]
 
     def _descend(self, index: int, h: Tensor | None, seen: list[Tensor], condition: Tensor) -> Tensor:
@@ -167,10 +166,11 @@ class Generator(nn.Module):
         finest = self._feature_index(len(self.levels) - 1)
         for step, (up, look) in enumerate(zip(self.finish, self.finish_seen, strict=True), start=1):
             h = up(h) + look(seen[finest - step])
+        grain = None
         if draw is not None:
             grain = draw(len(self.levels), h.new_empty(len(h), self.latents[-1], *h.shape[2:], dtype=torch.float32))
-            h = h + self.texture(grain)
-        return functional.pixel_shuffle(self.residual(self.finish_blocks(h, condition)), TEXTURE_STRIDE)
+        residual: Tensor = self.full_resolution(self.finish_blocks(h, condition), grain)
+        return residual
 
     def sample(self, seen: list[Tensor], condition: Tensor, draw: DrawNoise = random_noise) -> Tensor:
         """Draw a residual (batch, channels, height, width) from the prior, given the observation's features."""
