@@ -36,6 +36,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     WHOLE: {},
     "VAE only": {"adversarial": False},
     "GAN only": {"variational": False, "spread_weight": 0, "feature_matching_weight": 0},
+    "without the learned prior": {"learned_prior": False},
     "without spectral normalisation": {"spectral_normalisation": False},
     "without progressive training": {"progressive": False},
     "without feature matching": {"feature_matching_weight": 0},

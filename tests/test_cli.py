@@ -453,7 +453,7 @@ def test_info_says_what_a_model_was_trained_on_and_how(tiny_model_file):
     for words in (
         "tiny",
         "8 images",
-        "vae → warm-up → adversarial",
+        "vae → warm-up → adversarial → prior",
         "spectral normalisation",
         "super-resolve ×4",
         "torch",

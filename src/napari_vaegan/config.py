@@ -115,6 +115,12 @@ class TrainingConfig(BaseModel):
         "plain GAN is left.",
         json_schema_extra={"expert": True},
     )
+    learned_prior: bool = Field(
+        True,
+        description="Learn, after the VAE, what the latents of real images are like, and generate from such; without it "
+        "from normal noise.",
+        json_schema_extra={"expert": True},
+    )
     adversarial_loss: Literal["relativistic", "non-saturating"] = Field(
         "relativistic",
         description="What generator and discriminator contend for: verdicts on pairs of a sample and a real image, or the "

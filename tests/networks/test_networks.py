@@ -31,7 +31,8 @@ def see(model: VaeGan, seen: Observation) -> list[torch.Tensor]:
 @pytest.mark.parametrize("preset", ARCHITECTURES)
 def test_presets_are_consistent(preset: str) -> None:
     architecture = ARCHITECTURES[preset]
-    lengths = {len(part) for part in (architecture.widths, architecture.generator_widths, architecture.latents)}
+    per_stride = (architecture.widths, architecture.generator_widths, architecture.latents, architecture.flow_widths)
+    lengths = {len(part) for part in per_stride}
     assert lengths == {len(architecture.encoder_blocks)} == {len(architecture.decoder_blocks)}
     with torch.device("meta"):
         VaeGan(3, architecture, CONDITION_SIZE)

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 import skimage.data
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
 import napari_vaegan as nv
 from napari_vaegan.images.scaling import Scaling
+from napari_vaegan.restoration.latent_noise import placed_noise
 from napari_vaegan.restoration.latents import Canvas
 
 CELL = skimage.data.cell()[300:364, 200:272]
@@ -74,6 +76,25 @@ def test_encoding_and_decoding_in_tiles_is_encoding_and_decoding_the_whole(tiny_
     for one, other in zip(whole.levels, tiled.levels, strict=True):
         np.testing.assert_allclose(one, other, atol=0.02)
     assert np.abs(decoded.astype(int) - tiny_model.decode(whole)).max() <= 1
+
+
+def test_latents_of_a_generated_image_are_the_same_in_tiles(float_model: nv.Model) -> None:
+    whole = float_model.latents(1, (640, 416), seed=5)
+    engine = float_model.engine
+    try:
+        engine.tile, engine.halo = 96, 96
+        tiled = float_model.latents(1, (640, 416), seed=5)
+    finally:
+        engine.tile, engine.halo = 960, 192
+    for one, other in zip(whole.levels, tiled.levels, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-3)
+
+
+def test_a_learned_prior_moves_the_noise_that_images_are_drawn_from(float_model: nv.Model) -> None:
+    latents = float_model.latents(0, (64, 64))
+    plain = placed_noise(0, 0, range(1), float_model.engine.networks.generator.strides, 0, 0)
+    moved = [not np.array_equal(level, plain(i, torch.from_numpy(level[None]))[0]) for i, level in enumerate(latents.levels)]
+    assert moved == [True, True, True, False]  # texture is none of the prior
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_a_saved_model_restores_as_before(tiny_model: nv.Model, tiny_model_file:
 def test_the_header_is_json_that_says_how_the_model_was_made(tiny_model_file: Path) -> None:
     header = json.loads(header_of(tiny_model_file)["napari-vaegan"])
     assert header["config"]["preset"] == "tiny"
-    assert header["stages"] == ["vae", "warm-up", "adversarial"]
+    assert header["stages"] == ["vae", "warm-up", "adversarial", "prior"]
     assert header["training_set"]["planes"] == 8
     assert {"versions", "curves", "scaling", "calibration"} <= set(header)
 

@@ -118,12 +118,15 @@ def test_running_errors_ignore_what_is_not_finite() -> None:
 
 
 def test_the_average_remembers_a_share_of_the_training() -> None:
-    module = torch.nn.Linear(1, 1, bias=False)
+    module = torch.nn.ModuleDict({"early": torch.nn.Linear(1, 1, bias=False), "late": torch.nn.Linear(1, 1, bias=False)})
     average = Averaged(module, memory=0.1)
     for step in range(1, 1001):
-        module.weight.data.fill_(float(step))
-        average.update(module)
-    assert 850 < average.module.weight.item() < 950
+        for weight in module.parameters():
+            weight.data.fill_(float(step))
+        average.update(module, *(["early"] if step <= 500 else ["early", "late"]))
+    early, late = (average.module.get_submodule(part).weight.item() for part in ("early", "late"))
+    assert 850 < early < 950
+    assert 930 < late < 970  # of the last tenth of its own five hundred steps
     assert not any(p.requires_grad for p in average.module.parameters())
 
 

@@ -1,4 +1,4 @@
-"""The three stages of the method, and what each of them moves."""
+"""The stages of the method, and what each of them moves."""
 
 from __future__ import annotations
 
@@ -65,14 +65,21 @@ def step(
 MIDDLE = Progress(stage=0.9, total=0.5, step=6)
 
 
-def test_the_method_has_three_stages_in_order() -> None:
-    stages = method_stages(TrainingConfig(**TINY), 0)
-    assert [stage.name for stage in stages] == ["vae", "warm-up", "adversarial"]
+@pytest.mark.parametrize(
+    ("settings", "unconditional", "names"),
+    [
+        ({}, 0, ["vae", "warm-up", "adversarial", "prior"]),
+        ({}, -1, ["vae", "warm-up", "adversarial"]),  # where nothing is generated no prior is learned
+        ({"learned_prior": False}, 0, ["vae", "warm-up", "adversarial"]),
+        ({"adversarial": False}, 0, ["vae", "prior"]),
+        ({"adversarial": False, "learned_prior": False}, 0, ["vae"]),
+        ({"variational": False}, 0, ["warm-up", "adversarial"]),
+    ],
+)
+def test_the_method_has_its_stages_in_order(settings: dict[str, Any], unconditional: int, names: list[str]) -> None:
+    stages = method_stages(TrainingConfig(**TINY, **settings), unconditional)
+    assert [stage.name for stage in stages] == names
     assert sum(stage.share for stage in stages) == pytest.approx(1)
-
-
-def test_without_the_adversary_only_the_vae_is_left() -> None:
-    assert [stage.name for stage in method_stages(TrainingConfig(**TINY, adversarial=False), 0)] == ["vae"]
 
 
 def test_stage_one_trains_the_vae_and_no_discriminator(source: BatchSource) -> None:
@@ -122,6 +129,32 @@ def test_the_game_pauses_until_a_step_of_the_whole_vae_was_made(source: BatchSou
 def test_without_generation_every_step_of_stage_three_is_a_whole_one() -> None:
     stage = method_stages(TrainingConfig(**TINY), -1)[2]
     assert all(stage.batch_size(replace(MIDDLE, step=number)).count for number in range(3))
+
+
+def test_the_prior_is_learned_while_the_vae_stands_still(source: BatchSource) -> None:
+    parts, critic, terms = step(3, source, MIDDLE, size=BatchSize(0, 32, unobserved=8))
+    assert parts == {"flow"}
+    assert not critic
+    assert set(terms) == {"flow"}
+
+
+def test_a_single_patch_is_enough_for_a_step_of_the_prior(source: BatchSource) -> None:
+    assert step(3, source, MIDDLE, size=BatchSize(0, 32, unobserved=1))[0] == {"flow"}
+
+
+def test_every_third_batch_of_the_prior_is_of_larger_patches() -> None:
+    stage = method_stages(TrainingConfig(**TINY), 0)[3]
+    sizes = [stage.batch_size(replace(MIDDLE, step=number)) for number in (6, 7, 8, 9)]
+    assert sizes == [BatchSize(0, 64, 8), BatchSize(0, 32, 32), BatchSize(0, 32, 32), BatchSize(0, 64, 8)]
+
+
+def test_the_flow_learns_what_the_latents_of_the_images_are_like(source: BatchSource) -> None:
+    """With latents that are all alike it soon tells where to go; a flow that learned nothing has a loss of about 2."""
+    config = TrainingConfig(**TINY)
+    game, stage = players(config), method_stages(config, source.unconditional)[3]
+    batch = source.draw(BatchSize(0, 32, unobserved=16))
+    losses = [stage.step(game, batch, MIDDLE)["flow"] for _ in range(60)]
+    assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:3])
 
 
 def test_a_plain_gan_has_neither_reconstruction_nor_divergence(source: BatchSource) -> None:

@@ -99,7 +99,8 @@ def test_a_stop_interrupts_the_passes_forward_and_backward_only_while_it_is_heed
 # Forward and backward in each stage. In one thread, also in the discriminator's turn, after the generator's.
 @pytest.mark.parametrize(
     ("stage", "step", "questions"),
-    [("vae", 16, 5), ("vae", 16, 100), ("warm-up", 25, 5), ("warm-up", 25, 45)]
+    [("vae", 16, 5), ("vae", 16, 100), ("warm-up", 23, 5), ("warm-up", 23, 45)]
+    + [("prior", 38, questions) for questions in (5, 60)]
     + [("adversarial", 32, questions) for questions in (5, 30)]  # of the game alone
     + [("adversarial", 33, questions) for questions in (5, 120, 180, 198)],
 )

@@ -13,12 +13,12 @@ import napari_vaegan as nv
 from napari_vaegan.training.events import Finished, Measuring, StageChanged, Started, Stepped, Validated, Warned
 
 
-def test_the_log_tells_the_three_stages(whole: tuple[nv.Model, Listener]) -> None:
+def test_the_log_tells_the_stages(whole: tuple[nv.Model, Listener]) -> None:
     model, listener = whole
     assert isinstance(listener.events[0], Started)
-    assert [event.stage for event in listener.of(StageChanged)] == ["vae", "warm-up", "adversarial"]
+    assert [event.stage for event in listener.of(StageChanged)] == ["vae", "warm-up", "adversarial", "prior"]
     assert [type(event) for event in listener.events[-2:]] == [Finished, Measuring]
-    assert model.header.stages == ["vae", "warm-up", "adversarial"]
+    assert model.header.stages == ["vae", "warm-up", "adversarial", "prior"]
 
 
 def test_every_step_is_told_with_its_losses_and_the_time_left(whole: tuple[nv.Model, Listener]) -> None:
@@ -30,6 +30,7 @@ def test_every_step_is_told_with_its_losses_and_the_time_left(whole: tuple[nv.Mo
 def test_a_step_names_the_terms_of_its_stage(whole: tuple[nv.Model, Listener]) -> None:
     named = {event.stage: set(event.losses) for event in whole[1].of(Stepped)}
     assert {"reconstruction", "kl", "kl level 0"} <= named["vae"]
+    assert named["prior"] == {"flow"}
     assert "discriminator" in named["warm-up"]
     assert {"reconstruction", "kl", "adversarial", "feature matching", "discriminator"} <= named["adversarial"]
 
@@ -46,6 +47,18 @@ def test_a_validation_tells_what_the_latents_carry_also_after_steps_of_the_game_
     after_the_game = [event for event in validated if event.step % 3 != 1]  # the first step of three is of the whole VAE
     assert after_the_game
     assert all(len(event.divergences) == 3 and sum(event.divergences) > 0 for event in validated)
+
+
+def test_the_prior_is_learned_of_the_best_weights_and_saved_with_them(whole: tuple[nv.Model, Listener]) -> None:
+    model, listener = whole
+    *before, last = [event for event in listener.of(Validated) if event.best]
+    assert last.stage == "prior"
+    assert last.step == 40
+    settled = before[-1]
+    began = next(event.step for event in listener.of(StageChanged) if event.stage == "prior")
+    assert (settled.stage, settled.step) == ("adversarial", began)  # judged as it had become, not some steps before
+    assert last.psnr == pytest.approx(settled.psnr, abs=1e-4)
+    assert any(level.weight.any() for level in model.engine.networks.flow.leave)
 
 
 def test_a_few_steps_already_denoise_a_little(tiny_model: nv.Model) -> None:

@@ -14,7 +14,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut
 
 from napari_vaegan import library
-from napari_vaegan.config import TrainingConfig
+from napari_vaegan.config import TASKS, TrainingConfig
 from napari_vaegan.training.checkpoint import describe_checkpoint
 from napari_vaegan.training.diagnosis.findings import Diagnosis
 from napari_vaegan.training.events import Diagnosed, Finished, Previewed, Warned
@@ -25,7 +25,7 @@ from napari_vaegan.widgets.train.model_file import checkpoint_of, free_name
 
 LONG = 100_000
 SETTINGS = {"preset": "tiny", "patch_size": 32, "batch_size": 4, "device": "cpu", "precision": "float32"}
-STAGES = ("vae", "warm-up", "adversarial")
+STAGES = ("vae", "warm-up", "adversarial", "prior")
 
 
 class Driver:
@@ -324,8 +324,9 @@ def leave_by_closing_the_viewer(driver: Driver) -> None:
 def test_leaving_in_any_stage_ends_soon_with_a_resumable_checkpoint(
     driver: Driver, stage: str, leave: Callable[[Driver], None]
 ) -> None:
-    steps = {"vae": LONG, "warm-up": 24, "adversarial": 24}[stage]
-    dock = driver.prepare(steps, **({} if stage == "vae" else {"tasks": ("denoise",)}))
+    steps = {"vae": LONG, "prior": 24, "warm-up": 24, "adversarial": 24}[stage]
+    tasks = {"vae": TASKS, "prior": ("generate", "denoise")}.get(stage, ("denoise",))
+    dock = driver.prepare(steps, tasks=tasks)
     dock.press_run()
     driver.until(lambda: stage in dock.curves.stages and bool(dock.curves.series))
     job = dock.runner._worker

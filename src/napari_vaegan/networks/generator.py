@@ -27,6 +27,11 @@ def random_noise(level: int, like: Tensor) -> Tensor:
     return torch.randn_like(like)
 
 
+def with_texture(latents: Sequence[Tensor]) -> DrawNoise:
+    """Return the noise of latents that are given, coarsest first, and of texture that is drawn by ``random_noise``."""
+    return lambda level, like: latents[level] if level < len(latents) else random_noise(level, like)
+
+
 @dataclass(frozen=True)
 class Reconstruction:
     """What the generator makes of latents drawn from the posterior.
@@ -60,7 +65,9 @@ class LatentLevel(nn.Module):
         self.prior = zero_convolution(width, 2 * latents)
         self.posterior_truth = nn.Conv2d(seen_width, width, 1)
         self.posterior = nn.Sequential(
-            nn.Conv2d(2 * width, width, 3, padding=1), nn.SiLU(), nn.Conv2d(width, 2 * latents, 3, padding=1)
+            nn.Conv2d(2 * width, width, 3, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(width, 2 * latents, 3, padding=1),
         )
         self.inject = nn.Conv2d(latents, width, 1)
         self.after = Blocks(blocks, width, condition_size)
@@ -183,18 +190,22 @@ class Generator(nn.Module):
         assert h is not None
         return self._render(h, seen, condition, draw)
 
-    def encode(self, seen: list[Tensor], truth: list[Tensor], condition: Tensor) -> list[Tensor]:
+    def encode(
+        self, seen: list[Tensor], truth: list[Tensor], condition: Tensor, draw: DrawNoise | None = None
+    ) -> list[Tensor]:
         """Return the noise from which ``sample`` draws what is nearest to the truth.
 
-        That is the mean of the posterior, in standard deviations of the prior from its mean: (batch, latents, height, width)
-        a level, coarsest first. Of the texture it is zero.
+        That is the posterior's mean, or what is drawn from the posterior, in standard deviations of the prior from its mean:
+        (batch, latents, height, width) a level, coarsest first. Of the texture it is zero.
         """
         noise = []
         h: Tensor | None = None
         for index, level in enumerate(self.ladder):
             h = self._descend(index, h, seen, condition)
             mean, log_std = level.prior_of(h)
-            latent, _ = level.posterior_of(h, truth[self._feature_index(index)], (mean, log_std))
+            latent, log_spread = level.posterior_of(h, truth[self._feature_index(index)], (mean, log_std))
+            if draw is not None:
+                latent = latent + log_spread.exp() * draw(index, latent)
             noise.append((latent - mean) / log_std.exp())
             h = level.after(h + level.inject(latent), condition)
         height, width = seen[0].shape[2:]

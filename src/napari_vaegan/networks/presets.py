@@ -27,6 +27,8 @@ class Architecture:
         Gated blocks before and after each latent.
     latents
         Latent channels; 0 where there is no latent.
+    flow_widths
+        Feature channels of the flow over the latents; 0 where there is no latent.
     discriminator_widths
         Feature channels of the discriminator.
     """
@@ -37,6 +39,7 @@ class Architecture:
     generator_widths: tuple[int, ...]
     generator_blocks: int
     latents: tuple[int, ...]
+    flow_widths: tuple[int, ...]
     discriminator_widths: tuple[int, ...]
 
     @property
@@ -59,6 +62,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         generator_widths=(16, 16, 16, 16),
         generator_blocks=1,
         latents=(0, 4, 4, 4),
+        flow_widths=(0, 16, 16, 16),
         discriminator_widths=(8, 16, 16),
     ),
     "small": Architecture(
@@ -68,6 +72,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         generator_widths=(32, 64, 96, 96, 96),
         generator_blocks=1,
         latents=(0, 4, 8, 16, 16),
+        flow_widths=(0, 48, 64, 96, 96),
         discriminator_widths=(32, 64, 96, 128),
     ),
     "base": Architecture(
@@ -77,6 +82,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         generator_widths=(64, 128, 192, 192, 192),
         generator_blocks=1,
         latents=(0, 8, 8, 16, 16),
+        flow_widths=(0, 64, 96, 112, 112),
         discriminator_widths=(48, 96, 128, 192),
     ),
     "large": Architecture(
@@ -86,6 +92,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         generator_widths=(96, 192, 384, 512, 512),
         generator_blocks=2,
         latents=(4, 8, 16, 16, 16),
+        flow_widths=(64, 128, 192, 192, 192),
         discriminator_widths=(64, 128, 256, 384),
     ),
 }

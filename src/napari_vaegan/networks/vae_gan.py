@@ -1,12 +1,15 @@
-"""Encoder, mean decoder and generator as one module: what a model file holds."""
+"""Encoder, mean decoder, generator and the flow over its latents as one module: what a model file holds."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from napari_vaegan.networks.encoder import Encoder
-from napari_vaegan.networks.generator import Generator
+from napari_vaegan.networks.generator import DrawNoise, Generator, with_texture
+from napari_vaegan.networks.latent_flow import LatentFlow, transport
 from napari_vaegan.networks.mean_decoder import MeanDecoder
 from napari_vaegan.networks.presets import Architecture
 
@@ -39,6 +42,7 @@ class VaeGan(nn.Module):
             architecture.generator_blocks,
             condition_size,
         )
+        self.flow = LatentFlow(self.generator.latents[:-1], [width for width in reversed(architecture.flow_widths) if width])
 
     @property
     def margin(self) -> int:
@@ -67,10 +71,54 @@ class VaeGan(nn.Module):
     def see_truth(self, truth: Tensor) -> list[Tensor]:
         """Return the features of a whole, noiseless image (batch, channels, height, width): the posterior's view."""
         known = torch.ones_like(truth[:, :1])
-        condition = truth.new_zeros(len(truth), self.condition_size)
-        return self.see(truth, known, torch.zeros_like(known), condition)
+        return self.see(truth, known, torch.zeros_like(known), self.no_condition(len(truth)))
+
+    def no_condition(self, count: int) -> Tensor:
+        """Return the conditions (count, condition_size) of observations of nothing, or of everything."""
+        return self.generator.start.new_zeros(count, self.condition_size)
+
+    def see_nothing(self, height: int, width: int) -> list[Tensor]:
+        """Return the features of one observation of nothing, finest first: they tell where an image of that size ends."""
+        nothing = self.generator.start.new_zeros(1, self.channels, height, width)
+        return self.see(nothing, nothing[:, :1], nothing[:, :1], self.no_condition(1))
 
     def mean(self, estimate: Tensor, features: list[Tensor], condition: Tensor) -> tuple[Tensor, Tensor]:
         """Return the image of least squared error and the log of its expected squared error, of the image's shape."""
         correction, log_error = self.mean_decoder(features, condition)
         return estimate + correction.float(), log_error.float()
+
+    def normal_noise(self, count: int, height: int, width: int) -> list[Tensor]:
+        """Return normal noise for the latents of all levels, coarsest first, of images of that size in pixels."""
+        levels = list(zip(self.generator.latents, self.generator.strides, strict=True))[:-1]  # texture is none of them
+        device = self.generator.start.device
+        return [torch.randn(count, channels, height // step, width // step, device=device) for channels, step in levels]
+
+    def infer(self, truth: Tensor, spread: Sequence[Tensor]) -> list[Tensor]:
+        """Draw the latents of whole images from the posterior, as if nothing had been observed of them.
+
+        Parameters
+        ----------
+        truth
+            (batch, channels, height, width).
+        spread
+            ``normal_noise`` of that size, by which what is drawn differs from the posterior's mean.
+
+        Returns
+        -------
+        list of Tensor
+            As ``normal_noise``: noise from which the generator draws nearly the same images.
+        """
+        count, _, height, width = truth.shape
+        features = _repeated(self.see_nothing(height, width), count)
+        noise = self.generator.encode(
+            features, self.see_truth(truth), self.no_condition(count), lambda level, _: spread[level]
+        )
+        return [level.float() for level in noise[: len(spread)]]
+
+    def unobserved_noise(self, count: int, height: int, width: int) -> DrawNoise:
+        """Return what images are drawn from of which nothing is observed: noise that the flow has moved."""
+        return with_texture(transport(self.flow, self.normal_noise(count, height, width)))
+
+
+def _repeated(features: list[Tensor], count: int) -> list[Tensor]:
+    return [feature.expand(count, *feature.shape[1:]) for feature in features]

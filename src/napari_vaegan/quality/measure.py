@@ -23,7 +23,9 @@ from napari_vaegan.quality.pictures import SIDE, picture_generated, picture_tria
 from napari_vaegan.quality.psnr import error_of_lead, mean_psnr, standard_error
 from napari_vaegan.quality.trial import TOOLS, Trial, attempt, average_of, classical_of, mean_of, sample_of
 from napari_vaegan.restoration.engine import Engine
+from napari_vaegan.restoration.generate import generated_noise
 from napari_vaegan.restoration.latent_noise import placed_noise
+from napari_vaegan.restoration.latents import Canvas
 from napari_vaegan.restoration.model import Model
 from napari_vaegan.restoration.quality_record import KindQuality, PatchPictures, QualityRecord
 from napari_vaegan.training.interruption import Interrupted, heed, interruptible
@@ -186,7 +188,9 @@ class _Measurement:
         if "generate" not in self.model.tasks:
             return None
         heed(self.stop)
-        return self.model.engine.generate((SIDE, SIDE), GENERATED, partial(placed_noise, 0, 0))
+        canvas = Canvas((SIDE, SIDE), self.model.typical_scaling, self.model.dtype)
+        noise = generated_noise(self.model, range(GENERATED), canvas, seed=0, temperature=1.0)
+        return self.model.engine.generate(canvas.shape, GENERATED, noise)
 
     def _fit(
         self, pictures: list[PatchPictures], generated: Tensor | None, colour: bool

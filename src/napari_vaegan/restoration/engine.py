@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from napari_vaegan.networks.latent_flow import EVALUATIONS, transport
 from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.observation import Observation, observe_nothing
 from napari_vaegan.observation.projections import project, project_residual
@@ -135,6 +136,23 @@ class Engine:
         """
         return self._halving(lambda: self._encode(truth, on_progress))
 
+    @torch.inference_mode()
+    def transport(
+        self, noise: Sequence[Tensor], kept: Sequence[Tensor] = (), on_progress: OnProgress = no_progress
+    ) -> list[Tensor]:
+        """Turn normal noise into latents as real images have them, by the flow that was learned.
+
+        Parameters
+        ----------
+        noise
+            Of whole planes, (batch, latents, height / stride, width / stride) a level, coarsest first, without texture.
+        kept
+            Latents of the coarsest levels that are given, of the same shapes: the others are drawn to them.
+        on_progress
+            As in ``estimate``.
+        """
+        return self._halving(lambda: self._transport(noise, kept, on_progress))
+
     def _halving(self, work: Callable[[], Result]) -> Result:
         """Work; when memory is short halve the tile, which stays so, and begin again."""
         while True:
@@ -181,16 +199,41 @@ class Engine:
         tiles = plan_tiles(tall, wide, self.tile, self.halo)
         for done, tile in enumerate(tiles):
             window = padded[(..., *tile.window)].to(self.device)
-            seen = observe_nothing(window).to(self.device)
             with number_format(self.device, self.precision):
-                features = self.networks.see(seen.estimate, seen.known, seen.noise, seen.condition)
+                nothing = self.networks.see_nothing(*window.shape[-2:])
                 truth_features = self.networks.see_truth(window)
                 on_progress((done + 0.5) / len(tiles))
-                levels = generator.encode(features, truth_features, seen.condition)
+                levels = generator.encode(nothing, truth_features, self.networks.no_condition(1))
             for level, part, step in zip(whole, levels, generator.strides, strict=True):
                 level[(..., *_on_grid(tile.kept, step))] = part[0][(..., *_on_grid(tile.inner, step))].float().cpu()
             on_progress((done + 1) / len(tiles))
         return whole
+
+    def _transport(self, noise: Sequence[Tensor], kept: Sequence[Tensor], on_progress: OnProgress) -> list[Tensor]:
+        strides = self.networks.generator.strides
+        tall, wide = (side * strides[0] for side in noise[0].shape[-2:])
+        # The flow works on no finer grid than a quarter: tiles of twice the side take no more memory than others do.
+        tiles = plan_tiles(tall, wide, 2 * self.tile, 2 * self.halo)
+        straight = [end - begin for begin, end in zip(noise, kept, strict=False)]  # what is given comes there in any case
+        done = 0
+
+        def velocity(levels: Sequence[Tensor], time: Tensor) -> list[Tensor]:
+            nonlocal done
+            whole = [torch.empty_like(level) for level in levels]
+            for tile in tiles:
+                window = [
+                    level[(..., *_on_grid(tile.window, step))].to(self.device)
+                    for level, step in zip(levels, strides, strict=False)
+                ]
+                with number_format(self.device, self.precision):
+                    moved = self.networks.flow(window, time.to(self.device))
+                for level, part, step in zip(whole, moved, strides, strict=False):
+                    level[(..., *_on_grid(tile.kept, step))] = part[(..., *_on_grid(tile.inner, step))].cpu()
+                done += 1
+                on_progress(min(1.0, done / (EVALUATIONS * len(tiles))))
+            return [*straight, *whole[len(straight) :]]
+
+        return [*kept, *transport(velocity, noise)[len(kept) :]]
 
     def _pad(self, observation: Observation) -> Observation:
         """Repeat the border until the sides are multiples of the networks' stride and of whole blocks."""
@@ -211,7 +254,7 @@ class Engine:
         kept = seen.window(*tile.inner)
         inner = (..., *tile.inner)
         condition = padded.condition.to(self.device)
-        several = self._samples_at_once(seen)
+        several = self.planes_at_once(*seen.image.shape[-2:])
         row, column = (window.start for window in tile.window)
         drawn = torch.empty(samples, *kept.image.shape[1:])
         work = MEAN_WORK + samples
@@ -231,9 +274,9 @@ class Engine:
                 on_progress((MEAN_WORK + indices.stop) / work)
         return mean[0].cpu(), log_error[0][inner].cpu(), drawn
 
-    def _samples_at_once(self, seen: Observation) -> int:
+    def planes_at_once(self, height: int, width: int) -> int:
         """Return the size of a batch: one on a CPU, whose sums depend on it in their last bits, and gain next to nothing."""
-        return 1 if self.device.type == "cpu" else max(1, BATCH_PIXELS // seen.image[0, 0].numel())
+        return 1 if self.device.type == "cpu" else max(1, BATCH_PIXELS // (height * width))
 
 
 def _copies(observation: Observation, count: int) -> Observation:

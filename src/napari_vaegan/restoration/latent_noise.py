@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -50,6 +50,35 @@ def placed_noise(seed: int, plane: int, samples: range, strides: list[int], row:
         return torch.from_numpy(noise[..., :channels].transpose(0, 3, 1, 2).copy()).to(like.device, like.dtype)
 
     return draw
+
+
+def cut_noise(planes: Sequence[Sequence[Tensor]], others: Noise) -> Noise:
+    """Return noise that is cut out of whole planes.
+
+    Parameters
+    ----------
+    planes
+        Of each sample and level, (channels, height / stride, width / stride).
+    others
+        Where that of the levels comes from which the planes do not have.
+    """
+
+    def of_window(samples: range, strides: list[int], row: int, column: int) -> DrawNoise:
+        draw_others = others(samples, strides, row, column)
+
+        def draw(level: int, like: Tensor) -> Tensor:
+            if level >= len(planes[samples.start]):
+                return draw_others(level, like)
+            rows, columns = (
+                slice(start // strides[level], start // strides[level] + side)
+                for start, side in zip((row, column), like.shape[-2:], strict=True)
+            )
+            windows = [planes[sample][level][:, rows, columns] for sample in samples]
+            return torch.stack(windows).to(like.device, like.dtype)
+
+        return draw
+
+    return of_window
 
 
 def scaled(noise: Noise, temperature: float) -> Noise:

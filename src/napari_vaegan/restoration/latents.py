@@ -63,7 +63,8 @@ class Canvas:
 class Latents:
     """An image as a model's latents, in standard deviations of what the model expects given the coarser ones.
 
-    Those of a generated image are standard normal noise. Made by ``Model.encode`` or ``Model.latents``.
+    Those of a generated image are drawn as the model has learned that those of real images are. Made by ``Model.encode`` or
+    ``Model.latents``.
 
     Attributes
     ----------

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import torch
 from numpy.typing import NDArray
 
 from napari_vaegan.errors import SettingError
-from napari_vaegan.networks.generator import DrawNoise
 from napari_vaegan.restoration.effort import check_sampling
 from napari_vaegan.restoration.encode import as_latents
-from napari_vaegan.restoration.generate import check_count, draw
-from napari_vaegan.restoration.latent_noise import placed_noise
-from napari_vaegan.restoration.progress import OnProgress, no_progress
+from napari_vaegan.restoration.generate import check_count, draw, draw_planes
+from napari_vaegan.restoration.latent_noise import cut_noise, placed_noise
+from napari_vaegan.restoration.progress import OnProgress, no_progress, part_of
 
 if TYPE_CHECKING:
     from napari_vaegan.restoration.model import Model
@@ -33,10 +34,10 @@ def variations(
             f"The detail to draw anew cannot be {detail}: choose {', '.join(map(str, others))} or {last}, in pixels."
         )
     latents = as_latents(model, image)
-
-    def noise(samples: range, strides: list[int], row: int, column: int) -> DrawNoise:
-        kept = latents.noise(samples, strides, row, column)
-        redrawn = placed_noise(seed, REDRAWN, samples, strides, row, column)
-        return lambda level, like: (redrawn if strides[level] <= detail else kept)(level, like)
-
-    return draw(model, noise, count, latents.canvas, on_progress)
+    redrawn = partial(placed_noise, seed, REDRAWN)
+    strides = model.engine.networks.generator.strides
+    kept = [torch.from_numpy(level) for level, step in zip(latents.levels[:-1], strides, strict=False) if step > detail]
+    planes = [kept] * count  # if nothing but texture is drawn anew
+    if len(kept) < len(latents.levels) - 1:
+        planes = draw_planes(model, count, latents.canvas, redrawn, kept, part_of(on_progress, 0, 2))
+    return draw(model, cut_noise(planes, redrawn), count, latents.canvas, part_of(on_progress, 1, 2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from typing import Generic, TypeVar
 
 import torch
@@ -27,13 +28,14 @@ class Averaged(Generic[Module]):
     def __init__(self, module: Module, memory: float) -> None:
         self.module = copy.deepcopy(module).eval().requires_grad_(False)
         self.memory = memory
-        self.updates = 0
+        self.updates: Counter[str] = Counter()
 
     @torch.no_grad()
-    def update(self, module: nn.Module) -> None:
-        """Take in the weights after a step."""
-        self.updates += 1
-        share = 1 / max(1.0, self.memory * self.updates)
-        averages: list[Tensor] = list(self.module.parameters())
-        weights = [weight.detach() for weight in module.parameters()]
-        torch._foreach_lerp_(averages, weights, share)
+    def update(self, module: nn.Module, *parts: str) -> None:
+        """Take in the weights of some parts after a step of theirs; each has its own count of them."""
+        for part in parts:
+            self.updates[part] += 1
+            share = 1 / max(1.0, self.memory * self.updates[part])
+            averages: list[Tensor] = list(self.module.get_submodule(part).parameters())
+            weights = [weight.detach() for weight in module.get_submodule(part).parameters()]
+            torch._foreach_lerp_(averages, weights, share)

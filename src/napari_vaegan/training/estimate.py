@@ -69,7 +69,7 @@ class Estimate:
     Attributes
     ----------
     parameters : int
-        Of the model: encoder, mean decoder and generator.
+        Of the model: encoder, mean decoder, generator and flow.
     memory_bytes : int
         On the device, without the images.
     stages : tuple of StageCost
@@ -236,6 +236,8 @@ class _Probe:
     def _size(self, stage: Stage, count: int) -> BatchSize:
         """Return the size of a batch of so many patches that is composed as the stage's are."""
         size = stage.batch_size(_HALFWAY)
+        if size.count == 0:
+            return BatchSize(0, self._side, count)
         return BatchSize(count, self._side, round(count * size.unobserved / size.count))
 
     def _fastest(self, stage: Stage, size: BatchSize) -> tuple[float, int]:

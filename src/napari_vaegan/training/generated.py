@@ -34,6 +34,7 @@ def generate_patches(networks: VaeGan, count: int, side: int, device: torch.devi
     for begin in range(0, count, AT_ONCE):
         several = min(AT_ONCE, count - begin)
         copies = [feature.expand(several, *feature.shape[1:]) for feature in features]
-        residual = networks.generator.sample(copies, nothing.condition.expand(several, -1)).float()
+        draw = networks.unobserved_noise(several, field, field)
+        residual = networks.generator.sample(copies, nothing.condition.expand(several, -1), draw).float()
         drawn.append((mean + residual)[..., middle, middle].cpu())
     return torch.cat(drawn)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -139,6 +139,15 @@ def zero_centred_gradient_penalty(images: Tensor, verdicts: list[Tensor]) -> Ten
     total = torch.stack([verdict.float().mean(dim=(1, 2, 3)).sum() for verdict in verdicts]).sum()
     (gradient,) = torch.autograd.grad(total, images, create_graph=True)
     return gradient.square().flatten(1).sum(1).mean()
+
+
+def flow_matching(velocities: Sequence[Tensor], noise: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
+    """Squared distance of velocities to those of the straight lines from noise to targets (Lipman et al. 2023, eq. 23).
+
+    Every level counts alike, however many latents it has.
+    """
+    errors = [(v - (end - begin)).square().mean() for v, begin, end in zip(velocities, noise, targets, strict=True)]
+    return torch.stack(errors).mean()
 
 
 def feature_matching(real: list[Tensor], fake: list[Tensor]) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -27,6 +28,9 @@ from napari_vaegan.training.running_error import RunningError
 GRADIENT_CLIP = 1.0
 
 MOMENTUM, MOMENTUM_OF_SQUARES = 0.9, 0.99
+
+VAE = ("encoder", "mean_decoder", "generator")
+"""The parts of the networks that one optimiser moves."""
 
 
 class Players:
@@ -70,6 +74,9 @@ class Players:
             betas=(MOMENTUM, MOMENTUM_OF_SQUARES),
             weight_decay=1e-4,
             fused=True,
+        )
+        self.flow_optimiser = torch.optim.AdamW(
+            self.networks.flow.parameters(), betas=(MOMENTUM, MOMENTUM_OF_SQUARES), weight_decay=1e-4, fused=True
         )
         self.discriminator_optimiser = torch.optim.Adam(
             self.discriminator.parameters(), betas=(0.5, MOMENTUM_OF_SQUARES), fused=True
@@ -115,7 +122,17 @@ class Players:
             group["betas"] = (momentum, MOMENTUM_OF_SQUARES)
         made = _update(self.optimiser)
         if made:
-            self.average.update(self.networks)
+            self.average.update(self.networks, *VAE)
+        return made
+
+    def update_flow(self, gradients: Sequence[Tensor], rate: float) -> bool:
+        """Make one step of the flow's optimiser."""
+        for weight, gradient in zip(self.networks.flow.parameters(), gradients, strict=True):
+            weight.grad = gradient
+        self.flow_optimiser.param_groups[0]["lr"] = rate * self.rate_share
+        made = _update(self.flow_optimiser)
+        if made:
+            self.average.update(self.networks, "flow")
         return made
 
     def update_discriminator(self, rate: float) -> bool:
@@ -129,11 +146,12 @@ class Players:
         self.networks.load_state_dict(weights)
         self.average.module.load_state_dict(weights)
         self.optimiser.state.clear()
+        self.flow_optimiser.state.clear()
 
     def begin_anew(self) -> None:
         """Begin with other weights, as if no step had been made; the discriminator stays."""
         self.go_on_from(self._fresh().state_dict())
-        self.average.updates = 0
+        self.average.updates.clear()
         self.sound = False
         for errors in (self.mean_errors, self.residual_errors):
             errors.reset()
@@ -159,8 +177,9 @@ class Players:
             "networks": self.networks.state_dict(),
             "discriminator": self.discriminator.state_dict(),
             "average": self.average.module.state_dict(),
-            "average_updates": self.average.updates,
+            "average_updates": dict(self.average.updates),
             "optimiser": self.optimiser.state_dict(),
+            "flow_optimiser": self.flow_optimiser.state_dict(),
             "discriminator_optimiser": self.discriminator_optimiser.state_dict(),
             "sound": self.sound,
             "shares": [self.adversarial_share, self.kl_share, self.rate_share],
@@ -173,8 +192,9 @@ class Players:
         self.networks.load_state_dict(state["networks"])
         self.discriminator.load_state_dict(state["discriminator"])
         self.average.module.load_state_dict(state["average"])
-        self.average.updates = state["average_updates"]
+        self.average.updates = Counter(state["average_updates"])
         self.optimiser.load_state_dict(state["optimiser"])
+        self.flow_optimiser.load_state_dict(state["flow_optimiser"])
         self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
         self.adversarial_share, self.kl_share, self.rate_share = state["shares"]
         self.sound = state["sound"]

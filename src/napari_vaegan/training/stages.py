@@ -1,8 +1,10 @@
-"""The three stages of the method, each with its own step. The loop knows none of them by name.
+"""The stages of the method, each with its own step. The loop knows none of them by name.
 
 1. ``VariationalStage``: the VAE on its own (reconstruction likelihood + KL), beside the deterministic mean.
 2. ``DiscriminatorWarmUp``: its decoder becomes the generator; a discriminator is trained against it, frozen.
 3. ``AdversarialStage``: the two in alternation, reconstruction, KL, adversarial and feature-matching terms together.
+
+Last, ``PriorStage``: what latents real images have, learned while all else stands still, so that images can be generated.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from torch import Tensor
 from napari_vaegan.config import TrainingConfig
 from napari_vaegan.training import losses
 from napari_vaegan.training.batches import Batch, BatchSize
+from napari_vaegan.training.flow_gradient import flow_gradient
 from napari_vaegan.training.players import Players
 from napari_vaegan.training.progress import Progress
 from napari_vaegan.training.terms import (
@@ -66,6 +69,12 @@ samples (two time scales, Heusel et al. 2017)."""
 ADVERSARIAL_MOMENTUM = 0.5
 """Of both players: they move against each other, so what was right some steps ago is right no more (Radford et al. 2016)."""
 
+PRIOR_SHARE = 0.1
+"""Of the time, for the flow over the latents."""
+
+FLOW_RATE = 1e-3
+"""Largest step size of the flow."""
+
 BARE_STEPS = 2
 """Steps of the adversarial game alone after each with the whole VAE. They take half of the time, and a game needs many
 moves: per minute they brought samples several times nearer to real images (docs/method.md)."""
@@ -79,6 +88,8 @@ class Stage(Protocol):
     share: float
     adversarial: bool
     """Whether the generator is trained against the discriminator."""
+    settled: bool
+    """Whether the VAE stands still."""
 
     def batch_size(self, progress: Progress) -> BatchSize:
         """Return how large a batch the next step takes."""
@@ -115,6 +126,7 @@ class VariationalStage:
     name = "vae"
     description = "Encoder and decoder learn alone: reconstruction likelihood and KL divergence."
     adversarial = False
+    settled = False
 
     def __init__(self, config: TrainingConfig, share: float, unconditional: int) -> None:
         self.config = config
@@ -171,6 +183,7 @@ class DiscriminatorWarmUp:
     name = "warm-up"
     description = "The decoder becomes the generator; a discriminator learns to tell its samples from real patches."
     adversarial = False
+    settled = False
 
     def __init__(self, config: TrainingConfig, share: float, unconditional: int) -> None:
         self.config = config
@@ -202,6 +215,7 @@ class AdversarialStage:
     name = "adversarial"
     description = "Generator and discriminator in alternation, with reconstruction, KL and feature matching beside."
     adversarial = True
+    settled = False
 
     def __init__(self, config: TrainingConfig, share: float, unconditional: int) -> None:
         self.config = config
@@ -311,17 +325,49 @@ class AdversarialStage:
         return _report(terms, updated) | {f"kl level {i}": value for i, value in enumerate(levels)}
 
 
+class PriorStage:
+    """At the end: a flow learns what latents real images have, by the running average of the VAE that is to be saved."""
+
+    name = "prior"
+    description = "A flow learns which latents real images have: images are generated from such."
+    adversarial = False
+    settled = True
+
+    def __init__(self, config: TrainingConfig, share: float, unconditional: int) -> None:
+        self.config = config
+        self.share = share
+        self.unconditional = unconditional
+
+    def batch_size(self, progress: Progress) -> BatchSize:
+        """Return the size of a batch: in one step of three patches of twice the side, as generated images may be large."""
+        config = self.config
+        if progress.step % 3 == 0:
+            return BatchSize(0, 2 * config.patch_size, unobserved=max(2, config.batch_size // 2))
+        return BatchSize(0, config.patch_size, unobserved=2 * config.batch_size)
+
+    def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
+        """Make one step of the flow."""
+        made = flow_gradient(players.networks.flow, players.average.module, batch.truth, players.beside)
+        rate = FLOW_RATE * min(1.0, progress.stage / 0.05 + 0.02, 2.5 * (1 - progress.stage) + 0.02)
+        return _report({"flow": made.loss}, players.update_flow(made.gradients, rate))
+
+
 def method_stages(config: TrainingConfig, unconditional: int) -> list[Stage]:
     """Return the stages in their order, with their shares of the time."""
+    last = config.learned_prior and config.variational and unconditional >= 0
+    left = 1 - PRIOR_SHARE if last else 1.0
+    stages: list[Stage]
     if not config.adversarial:
-        return [VariationalStage(config, 1.0, unconditional)]
-    if not config.variational:
-        return [DiscriminatorWarmUp(config, 0.03, unconditional), AdversarialStage(config, 0.97, unconditional)]
-    return [
-        VariationalStage(config, 0.62, unconditional),
-        DiscriminatorWarmUp(config, 0.03, unconditional),
-        AdversarialStage(config, 0.35, unconditional),
-    ]
+        stages = [VariationalStage(config, left, unconditional)]
+    elif not config.variational:
+        stages = [DiscriminatorWarmUp(config, 0.03, unconditional), AdversarialStage(config, 0.97, unconditional)]
+    else:
+        stages = [
+            VariationalStage(config, 0.62 * left, unconditional),
+            DiscriminatorWarmUp(config, 0.03 * left, unconditional),
+            AdversarialStage(config, 0.35 * left, unconditional),
+        ]
+    return [*stages, PriorStage(config, PRIOR_SHARE, unconditional)] if last else stages
 
 
 def _learn(players: Players, terms: dict[str, Tensor]) -> dict[str, Tensor]:

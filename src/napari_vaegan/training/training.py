@@ -292,9 +292,17 @@ class Training:
         self.on_event(Warned(f"Memory is short: training goes on with {self.batch_size} patches a step."))
 
     def _change_stage(self, index: int) -> None:
-        self.stage_index = index
         stage = self.stages[index]
+        if stage.settled and not self.players.average.updates["flow"]:
+            self._settle()
+        self.stage_index = index
         self.on_event(StageChanged(stage.name, index, stage.description, self.step))
+
+    def _settle(self) -> None:
+        """Judge the VAE as it has become, and go on from its best weights: the prior is learned of what will be saved."""
+        self._validate()
+        if self._good is not None:
+            self.players.go_on_from(self._good.weights)
 
     def _validate(self) -> None:
         begin = time.perf_counter()
@@ -323,8 +331,8 @@ class Training:
 
     @property
     def _learned(self) -> bool:
-        """Whether there was a step since training began, or began anew."""
-        return self.players.average.updates > 0
+        """Whether the generator made a step since training began, or began anew: what the flow alone learned is no model."""
+        return self.players.average.updates["generator"] > 0
 
     @property
     def _good(self) -> Best | None:

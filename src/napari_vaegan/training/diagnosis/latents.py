@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from napari_vaegan.networks.vae_gan import VaeGan
-from napari_vaegan.observation.observation import observe_nothing
 
 ACTIVE = 0.01
 """A latent channel is active from this variance of its posterior mean on (Burda et al. 2016, section 4.1)."""
@@ -18,9 +17,8 @@ def active_units(networks: VaeGan, patches: Tensor, device: torch.device) -> tup
 
     A channel is active where its posterior mean, in standard deviations of the prior, varies over images and places.
     """
-    observation = observe_nothing(patches).to(device)
-    condition = observation.condition
-    seen = networks.see(observation.estimate, observation.known, observation.noise, condition)
-    noise = networks.generator.encode(seen, networks.see_truth(patches.to(device)), condition)
+    count, _, height, width = patches.shape
+    nothing = [feature.expand(count, *feature.shape[1:]) for feature in networks.see_nothing(height, width)]
+    noise = networks.generator.encode(nothing, networks.see_truth(patches.to(device)), networks.no_condition(count))
     means = noise[: len(networks.generator.levels)]
     return tuple(float((mean.float().var(dim=(0, 2, 3)) > ACTIVE).float().mean()) for mean in means)

@@ -1,0 +1,129 @@
+"""The learned prior of images of which nothing is observed: a flow from normal noise to the latents of real images."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from napari_vaegan.networks.blocks import Downsample, LayerNorm2d, Upsample, zero_convolution
+
+SOLVER_STEPS = 3
+"""Of Heun's method, the last of them Euler's: five evaluations. More brought samples no nearer (docs/method.md)."""
+
+EVALUATIONS = 2 * SOLVER_STEPS - 1
+"""Of the flow, to move noise all the way."""
+
+FREQUENCIES = 16
+
+HIGHEST_FREQUENCY = 100.0
+
+TIME_SIZE = 64
+
+
+class TimedBlock(nn.Module):
+    """Two convolutions beside a shortcut, between which time scales and shifts (Dhariwal and Nichol 2021)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = LayerNorm2d(channels)
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second_norm = LayerNorm2d(channels)
+        self.time = nn.Linear(TIME_SIZE, 2 * channels)
+        self.second = zero_convolution(channels, channels)
+
+    def forward(self, x: Tensor, time: Tensor) -> Tensor:
+        """Map (batch, channels, height, width) to the same shape, at times embedded as (batch, TIME_SIZE)."""
+        scale, shift = self.time(time)[:, :, None, None].chunk(2, dim=1)
+        h = self.second_norm(self.first(functional.silu(self.norm(x))))
+        out: Tensor = x + self.second(functional.silu(torch.addcmul(shift, h, 1 + scale)))
+        return out
+
+
+class LatentFlow(nn.Module):
+    """A small U-Net over the latents of all levels: the velocity with which noise moves towards those of real images.
+
+    The VAE's prior is normal noise, and the latents of real images taken together are not: they tell of nuclei that are
+    round and lie apart. What the VAE draws from plain noise therefore looks like nothing that it was trained on. The flow
+    learns the difference, after the VAE (ex-post density estimation, Ghosh et al. 2020; score-based model of latents, Vahdat
+    et al. 2021), by flow matching along straight lines (Lipman et al. 2023; Liu et al. 2023). It starts as "no change".
+
+    Everywhere noise is given as one tensor a level, coarsest first, (batch, latents, height / stride, width / stride): the
+    latent in standard deviations of the VAE's prior from its mean. Texture is none of it.
+
+    Parameters
+    ----------
+    latents
+        Latent channels, coarsest first; each level is twice as fine as the one before.
+    widths
+        Feature channels of the same levels.
+    """
+
+    def __init__(self, latents: Sequence[int], widths: Sequence[int]) -> None:
+        super().__init__()
+        self.embedding = nn.Linear(2 * FREQUENCIES, TIME_SIZE)
+        self.enter = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1) for a, b in zip(latents, widths, strict=True))
+        self.downs = nn.ModuleList(Downsample(fine, coarse) for coarse, fine in pairwise(widths))
+        self.before = nn.ModuleList(TimedBlock(width) for width in widths)
+        self.ups = nn.ModuleList(Upsample(coarse, fine) for coarse, fine in pairwise(widths))
+        self.after = nn.ModuleList(TimedBlock(width) for width in widths)
+        self.leave = nn.ModuleList(zero_convolution(b, a) for a, b in zip(latents, widths, strict=True))
+
+    def forward(self, noise: Sequence[Tensor], time: Tensor) -> list[Tensor]:
+        """Return the velocity of noise at times (batch,) from 0, normal noise, to 1, latents of real images."""
+        embedded = self._embed(time)
+        levels = range(len(noise))
+        seen: list[Tensor] = []  # finest first
+        for level in reversed(levels):
+            h = self.enter[level](noise[level])
+            if seen:
+                h = h + self.downs[level](seen[-1])
+            seen.append(self.before[level](h, embedded))
+        velocities = []
+        h = seen.pop()
+        for level in levels:
+            if level:
+                h = self.ups[level - 1](h) + seen.pop()
+            h = self.after[level](h, embedded)
+            velocities.append(self.leave[level](h).float())
+        return velocities
+
+    def _embed(self, time: Tensor) -> Tensor:
+        exponents = torch.linspace(0, math.log(HIGHEST_FREQUENCY), FREQUENCIES, device=time.device)
+        angles = time[:, None] * exponents.exp()
+        return functional.silu(self.embedding(torch.cat([angles.sin(), angles.cos()], dim=1)))
+
+
+Velocity = Callable[[Sequence[Tensor], Tensor], list[Tensor]]
+"""Called with noise and times, as ``LatentFlow.forward``."""
+
+
+def transport(velocity: Velocity, noise: Sequence[Tensor]) -> list[Tensor]:
+    """Follow a velocity from time 0 to 1, by Heun's method (Karras et al. 2022, algorithm 1).
+
+    Parameters
+    ----------
+    velocity
+        A ``LatentFlow``, or one that is computed in tiles.
+    noise
+        Normal noise, a tensor a level.
+
+    Returns
+    -------
+    list of Tensor
+        Noise as the latents of real images have it, in float32.
+    """
+    moved = [level.float() for level in noise]
+    for step in range(SOLVER_STEPS):
+        begin, end = (moved[0].new_full((len(moved[0]),), time / SOLVER_STEPS) for time in (step, step + 1))
+        here = velocity(moved, begin)
+        there = [torch.add(level, v, alpha=1 / SOLVER_STEPS) for level, v in zip(moved, here, strict=True)]
+        if step < SOLVER_STEPS - 1:
+            ahead = velocity(there, end)
+            there = [level + (v + w) / (2 * SOLVER_STEPS) for level, v, w in zip(moved, here, ahead, strict=True)]
+        moved = there
+    return moved

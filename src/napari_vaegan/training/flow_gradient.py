@@ -1,0 +1,79 @@
+"""The gradient of the flow, which learns what latents real images have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from napari_vaegan.networks.latent_flow import LatentFlow
+from napari_vaegan.networks.vae_gan import VaeGan
+from napari_vaegan.training.beside import Beside
+from napari_vaegan.training.losses import flow_matching
+
+LINES = 2
+"""Pairs of noise and a point in time for each patch that is encoded: to encode it costs as much as to learn from one."""
+
+
+@dataclass(frozen=True)
+class FlowGradient:
+    """The flow-matching loss of some latents, and its gradient by the flow's weights."""
+
+    loss: Tensor
+    gradients: tuple[Tensor, ...]
+
+    def joined(self, other: FlowGradient) -> FlowGradient:
+        """Return the mean with that of as many other latents."""
+        gradients = ((one + another) / 2 for one, another in zip(self.gradients, other.gradients, strict=True))
+        return FlowGradient((self.loss + other.loss) / 2, tuple(gradients))
+
+
+def plan_flow_gradient(
+    flow: LatentFlow, noise: Sequence[Tensor], latents: Callable[[], Sequence[Tensor]]
+) -> Callable[[], FlowGradient]:
+    """Return what computes the gradient, in this thread or another; all its random numbers are drawn before.
+
+    Parameters
+    ----------
+    flow
+        What learns.
+    noise
+        Where the lines begin, a tensor a level.
+    latents
+        Gives their ends; each may be the end of several.
+    """
+    # Logit-normal times: half-way, where the velocity is hardest to tell, comes most often (Esser et al. 2024).
+    time = torch.sigmoid(torch.randn(len(noise[0]), device=noise[0].device))
+
+    def compute() -> FlowGradient:
+        ends = [end.repeat(len(begin) // len(end), 1, 1, 1) for begin, end in zip(noise, latents(), strict=True)]
+        share = time[:, None, None, None]
+        between = [torch.lerp(begin, end, share) for begin, end in zip(noise, ends, strict=True)]
+        with torch.enable_grad():
+            loss = flow_matching(flow(between, time), noise, ends)
+            return FlowGradient(loss.detach(), torch.autograd.grad(loss, list(flow.parameters())))
+
+    return compute
+
+
+def flow_gradient(flow: LatentFlow, vae: VaeGan, truth: Tensor, beside: Beside) -> FlowGradient:
+    """Encode patches (batch, channels, height, width) and compute the flow's gradient, both halves side by side."""
+    half = len(truth) // 2
+    if half == 0:
+        return _plan(flow, vae, truth)()
+    first, second = (_plan(flow, vae, part) for part in (truth[:half], truth[half : 2 * half]))
+    other = beside.start(second)
+    return first().joined(other.result())
+
+
+def _plan(flow: LatentFlow, vae: VaeGan, truth: Tensor) -> Callable[[], FlowGradient]:
+    count, _, height, width = truth.shape
+    spread = vae.normal_noise(count, height, width)
+
+    @torch.no_grad()
+    def latents() -> list[Tensor]:
+        return vae.infer(truth, spread)
+
+    return plan_flow_gradient(flow, vae.normal_noise(LINES * count, height, width), latents)

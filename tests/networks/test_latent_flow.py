@@ -1,0 +1,69 @@
+"""The flow over the latents: from normal noise to what real images have."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from napari_vaegan.networks.latent_flow import EVALUATIONS, LatentFlow, transport
+from napari_vaegan.networks.presets import ARCHITECTURES
+from napari_vaegan.networks.vae_gan import VaeGan
+from napari_vaegan.observation.observation import CONDITION_SIZE
+
+
+def noise(count: int = 2) -> list[torch.Tensor]:
+    torch.manual_seed(0)
+    return [torch.randn(count, 4, side, side) for side in (2, 4, 8)]
+
+
+def test_a_new_flow_changes_nothing() -> None:
+    flow, start = LatentFlow((4, 4, 4), (8, 8, 8)), noise()
+    for before, after in zip(start, transport(flow, start), strict=True):
+        assert torch.equal(before, after)
+
+
+def test_every_level_moves_every_other() -> None:
+    """Coarse latents tell the fine ones where things are, and hear from them."""
+    torch.manual_seed(0)
+    flow = LatentFlow((4, 4, 4), (8, 8, 8))
+    for weight in flow.parameters():
+        torch.nn.init.normal_(weight, std=0.1)
+    time = torch.full((1,), 0.5)
+    start = [level.requires_grad_() for level in noise(1)]
+    for velocity in flow(start, time):
+        gradients = torch.autograd.grad(velocity[..., 0, 0].sum(), start, retain_graph=True)
+        assert all(gradient.abs().sum() > 0 for gradient in gradients)
+
+
+@pytest.mark.parametrize("preset", ["tiny", "small"])
+def test_noise_has_the_shapes_of_the_latents_and_texture_is_none_of_it(preset: str) -> None:
+    model = VaeGan(1, ARCHITECTURES[preset], CONDITION_SIZE)
+    latents = model.normal_noise(2, 64, 96)
+    assert [tuple(level.shape[1:]) for level in latents] == [
+        (channels, 64 // stride, 96 // stride)
+        for channels, stride in zip(model.generator.latents, model.generator.strides, strict=True)
+    ][:-1]
+    draw = model.unobserved_noise(2, 64, 96)
+    texture = torch.empty(2, model.generator.latents[-1], 32, 48)
+    assert draw(len(latents), texture).shape == texture.shape
+
+
+def test_the_solver_is_exact_for_straight_lines_and_near_for_curved_ones() -> None:
+    asked = []
+
+    def towards_five(levels: list[torch.Tensor], time: torch.Tensor) -> list[torch.Tensor]:
+        asked.append(float(time[0]))
+        return [(5 - level) / (1 - time[0]) for level in levels]  # flow matching's own, where all images are alike
+
+    def decay(levels: list[torch.Tensor], _: torch.Tensor) -> list[torch.Tensor]:
+        return [-level for level in levels]
+
+    start = noise()
+    for level in transport(towards_five, start):
+        torch.testing.assert_close(level, torch.full_like(level, 5))
+    assert len(asked) == EVALUATIONS
+    assert max(asked) < 1
+    for before, after in zip(start, transport(decay, start), strict=True):
+        torch.testing.assert_close(after, before * math.exp(-1), atol=0.15, rtol=0.05)
