@@ -407,7 +407,7 @@ def _tamper(content: bytes) -> bytes:
 
 
 def _from_the_future(content: bytes) -> bytes:
-    return content.replace(rb"\"format_version\":3,", rb"\"format_version\":9,")
+    return content.replace(rb"\"format_version\":4,", rb"\"format_version\":9,")
 
 
 @pytest.mark.parametrize(
@@ -519,7 +519,7 @@ def test_check_says_what_is_found_and_what_may_spoil_it_and_writes_nothing(textu
         "(uint8)",
         "notes.txt",
         "is not a TIFF, PNG or JPEG file",
-        "56,863 parameters",
+        "105,584 parameters",
         "that are free",
         "50 steps in about",
         "only 8 planes",

@@ -32,7 +32,7 @@ def test_demo_writes_what_it_says(demo: tuple[Path, list[str]]) -> None:
 
 def test_demo_tells_of_every_stage(demo: tuple[Path, list[str]]) -> None:
     stages = [line for line in demo[1] if line.startswith("Stage")]
-    assert len(stages) == 3
+    assert len(stages) == 4
 
 
 def test_demo_model_can_be_loaded(demo: tuple[Path, list[str]]) -> None:

@@ -22,7 +22,7 @@ def test_every_validation_is_followed_by_pictures(whole: tuple[nv.Model, Listene
 
 def test_pictures_show_input_mean_sample_and_truth_of_every_kind(whole: tuple[nv.Model, Listener]) -> None:
     last = whole[1].of(Previewed)[-1]
-    assert last.stage == "adversarial"
+    assert last.stage == "prior"
     assert last.kinds == ("inpaint", "super-resolve ×2", "super-resolve ×3", "super-resolve ×4", "denoise")
     assert last.previews.shape == (5, 4, 96, 96, 1)
     assert last.generated.shape == (4, 96, 96, 1)

@@ -137,7 +137,7 @@ def test_without_a_source_enter_does_not_start(driver: Driver) -> None:
 
 def test_training_finishes_and_the_model_is_chosen_in_all_docks(driver: Driver) -> None:
     dock = driver.begin(24)
-    assert dock.status.text().startswith("<b>Stage 1 of 3, vae:")
+    assert dock.status.text().startswith("<b>Stage 1 of 4, vae:")
     driver.finish()
     assert known_models.chosen is not None
     assert known_models.chosen.path == driver.model

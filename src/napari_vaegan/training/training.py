@@ -344,7 +344,7 @@ class Training:
         index, progress = locate(self.stages, min(1.0, self.clock.total(self.step)), self.step)
         if self.step < LEAST_EXAMINED_STEPS or (index == 0 and progress.stage < 0.5):
             return Diagnosis()
-        discriminator = self.players.discriminator if self.stages[index].adversarial else None
+        discriminator = self.players.discriminator if self._stage.adversarial else None
         return self.diagnostician.examine(self.players.average.module, discriminator, self.device)
 
     def _preview(self) -> None:
