@@ -65,9 +65,7 @@ class LatentLevel(nn.Module):
         self.prior = zero_convolution(width, 2 * latents)
         self.posterior_truth = nn.Conv2d(seen_width, width, 1)
         self.posterior = nn.Sequential(
-            nn.Conv2d(2 * width, width, 3, padding=1),
-            nn.SiLU(),
-            nn.Conv2d(width, 2 * latents, 3, padding=1),
+            nn.Conv2d(2 * width, width, 3, padding=1), nn.SiLU(), nn.Conv2d(width, 2 * latents, 3, padding=1)
         )
         self.inject = nn.Conv2d(latents, width, 1)
         self.after = Blocks(blocks, width, condition_size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -30,34 +30,6 @@ class FlowGradient:
         return FlowGradient((self.loss + other.loss) / 2, tuple(gradients))
 
 
-def plan_flow_gradient(
-    flow: LatentFlow, noise: Sequence[Tensor], latents: Callable[[], Sequence[Tensor]]
-) -> Callable[[], FlowGradient]:
-    """Return what computes the gradient, in this thread or another; all its random numbers are drawn before.
-
-    Parameters
-    ----------
-    flow
-        What learns.
-    noise
-        Where the lines begin, a tensor a level.
-    latents
-        Gives their ends; each may be the end of several.
-    """
-    # Logit-normal times: half-way, where the velocity is hardest to tell, comes most often (Esser et al. 2024).
-    time = torch.sigmoid(torch.randn(len(noise[0]), device=noise[0].device))
-
-    def compute() -> FlowGradient:
-        ends = [end.repeat(len(begin) // len(end), 1, 1, 1) for begin, end in zip(noise, latents(), strict=True)]
-        share = time[:, None, None, None]
-        between = [torch.lerp(begin, end, share) for begin, end in zip(noise, ends, strict=True)]
-        with torch.enable_grad():
-            loss = flow_matching(flow(between, time), noise, ends)
-            return FlowGradient(loss.detach(), torch.autograd.grad(loss, list(flow.parameters())))
-
-    return compute
-
-
 def flow_gradient(flow: LatentFlow, vae: VaeGan, truth: Tensor, beside: Beside) -> FlowGradient:
     """Encode patches (batch, channels, height, width) and compute the flow's gradient, both halves side by side."""
     half = len(truth) // 2
@@ -69,11 +41,18 @@ def flow_gradient(flow: LatentFlow, vae: VaeGan, truth: Tensor, beside: Beside) 
 
 
 def _plan(flow: LatentFlow, vae: VaeGan, truth: Tensor) -> Callable[[], FlowGradient]:
+    """Return what computes the gradient, in this thread or another; all its random numbers are drawn before."""
     count, _, height, width = truth.shape
-    spread = vae.normal_noise(count, height, width)
+    spread, noise = vae.normal_noise(count, height, width), vae.normal_noise(LINES * count, height, width)
+    # Logit-normal times: half-way, where the velocity is hardest to tell, comes most often (Esser et al. 2024).
+    time = torch.sigmoid(torch.randn(LINES * count, device=truth.device))
 
-    @torch.no_grad()
-    def latents() -> list[Tensor]:
-        return vae.infer(truth, spread)
+    def compute() -> FlowGradient:
+        with torch.no_grad():
+            ends = [latent.repeat(LINES, 1, 1, 1) for latent in vae.infer(truth, spread)]
+        share = time[:, None, None, None]
+        between = [torch.lerp(begin, end, share) for begin, end in zip(noise, ends, strict=True)]
+        loss = flow_matching(flow(between, time), noise, ends)
+        return FlowGradient(loss.detach(), torch.autograd.grad(loss, list(flow.parameters())))
 
-    return plan_flow_gradient(flow, vae.normal_noise(LINES * count, height, width), latents)
+    return compute

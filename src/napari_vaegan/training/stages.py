@@ -120,11 +120,9 @@ def grown(config: TrainingConfig) -> BatchSize:
     return BatchSize(max(2, round(config.batch_size * (config.patch_size / side) ** 2)), side)
 
 
-class VariationalStage:
-    """Stage 1: the VAE on its own, beside the deterministic mean."""
+class _Configured:
+    """What all stages are given."""
 
-    name = "vae"
-    description = "Encoder and decoder learn alone: reconstruction likelihood and KL divergence."
     adversarial = False
     settled = False
 
@@ -132,6 +130,13 @@ class VariationalStage:
         self.config = config
         self.share = share
         self.unconditional = unconditional
+
+
+class VariationalStage(_Configured):
+    """Stage 1: the VAE on its own, beside the deterministic mean."""
+
+    name = "vae"
+    description = "Encoder and decoder learn alone: reconstruction likelihood and KL divergence."
 
     def batch_size(self, progress: Progress) -> BatchSize:
         """Return the size of a batch: small patches first, half as large again in the second half."""
@@ -177,18 +182,11 @@ class VariationalStage:
         return _report(terms, made) | {f"kl level {i}": value for i, value in enumerate(levels)}
 
 
-class DiscriminatorWarmUp:
+class DiscriminatorWarmUp(_Configured):
     """Stage 2: the VAE's decoder is the generator now; the discriminator learns against it while it stands still."""
 
     name = "warm-up"
     description = "The decoder becomes the generator; a discriminator learns to tell its samples from real patches."
-    adversarial = False
-    settled = False
-
-    def __init__(self, config: TrainingConfig, share: float, unconditional: int) -> None:
-        self.config = config
-        self.share = share
-        self.unconditional = unconditional
 
     def batch_size(self, progress: Progress) -> BatchSize:
         """Return the size of a batch: most of it unobserved."""
@@ -205,7 +203,7 @@ class DiscriminatorWarmUp:
         return _report(terms, players.update_discriminator(DISCRIMINATOR_RATE))
 
 
-class AdversarialStage:
+class AdversarialStage(_Configured):
     """Stage 3: generator and discriminator in alternation; reconstruction and KL stay beside the adversarial term.
 
     The adversarial loss reaches the generator alone, never the mean or the encoder; feature matching compares
@@ -215,12 +213,6 @@ class AdversarialStage:
     name = "adversarial"
     description = "Generator and discriminator in alternation, with reconstruction, KL and feature matching beside."
     adversarial = True
-    settled = False
-
-    def __init__(self, config: TrainingConfig, share: float, unconditional: int) -> None:
-        self.config = config
-        self.share = share
-        self.unconditional = unconditional
 
     def bare(self, progress: Progress) -> bool:
         """Whether the next step is one of the game alone."""
@@ -325,18 +317,12 @@ class AdversarialStage:
         return _report(terms, updated) | {f"kl level {i}": value for i, value in enumerate(levels)}
 
 
-class PriorStage:
+class PriorStage(_Configured):
     """At the end: a flow learns what latents real images have, by the running average of the VAE that is to be saved."""
 
     name = "prior"
     description = "A flow learns which latents real images have: images are generated from such."
-    adversarial = False
     settled = True
-
-    def __init__(self, config: TrainingConfig, share: float, unconditional: int) -> None:
-        self.config = config
-        self.share = share
-        self.unconditional = unconditional
 
     def batch_size(self, progress: Progress) -> BatchSize:
         """Return the size of a batch: in one step of three patches of twice the side, as generated images may be large."""
