@@ -22,6 +22,19 @@ def test_a_new_flow_changes_nothing() -> None:
     flow, start = LatentFlow((4, 4, 4), (8, 8, 8)), noise()
     for before, after in zip(start, transport(flow, start), strict=True):
         assert torch.equal(before, after)
+    assert not flow.learned
+
+
+def test_a_flow_that_learned_nothing_is_not_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = VaeGan(1, ARCHITECTURES["tiny"], CONDITION_SIZE)
+    asked = []
+    monkeypatch.setattr(LatentFlow, "forward", lambda self, levels, time: asked.append(time) or list(levels))
+    model.unobserved_noise(1, 64, 64)
+    assert not asked
+    torch.nn.init.ones_(model.flow.leave[0].bias)
+    assert model.flow.learned
+    model.unobserved_noise(1, 64, 64)
+    assert len(asked) == EVALUATIONS
 
 
 def test_every_level_moves_every_other() -> None:

@@ -54,6 +54,9 @@ def step(
     config = TrainingConfig(**TINY | settings)
     game = players(config)
     game.sound = True
+    with torch.no_grad():  # what begins at zero lets no gradient through
+        for weight in game.networks.parameters():
+            weight.add_(0.01 * torch.randn_like(weight))
     stage = method_stages(config, source.unconditional)[stage_index]
     networks = {name: value.clone() for name, value in game.networks.state_dict().items()}
     critic = {name: value.clone() for name, value in game.discriminator.named_parameters()}
@@ -219,6 +222,12 @@ def test_the_learning_rate_warms_up_and_descends() -> None:
     rates = [learning_rate(config, Progress(0, total, 100)) for total in (0, 0.02, 0.5, 1)]
     assert rates[0] < rates[2] < rates[1]
     assert rates[3] < 0.02 * rates[1]
+
+
+def test_the_learning_rate_has_descended_when_the_flow_begins_to_learn() -> None:
+    stages = method_stages(TrainingConfig(**TINY), 0)
+    begin = Progress(1, 1 - stages[-1].share, 100)
+    assert stages[2].learning_rate(begin) == pytest.approx(learning_rate(TrainingConfig(**TINY), Progress(1, 1, 100)))
 
 
 def test_the_first_step_is_small_however_long_reading_took() -> None:

@@ -73,6 +73,11 @@ class LatentFlow(nn.Module):
         self.after = nn.ModuleList(TimedBlock(width) for width in widths)
         self.leave = nn.ModuleList(zero_convolution(b, a) for a, b in zip(latents, widths, strict=True))
 
+    @property
+    def learned(self) -> bool:
+        """Whether it moves anything: one that never learned does not, and need not be computed."""
+        return any(bool(weight.any()) for weight in self.leave.parameters())
+
     def forward(self, noise: Sequence[Tensor], time: Tensor) -> list[Tensor]:
         """Return the velocity of noise at times (batch,) from 0, normal noise, to 1, latents of real images."""
         embedded = self._embed(time)

@@ -116,8 +116,9 @@ class VaeGan(nn.Module):
         return [level.float() for level in noise[: len(spread)]]
 
     def unobserved_noise(self, count: int, height: int, width: int) -> DrawNoise:
-        """Return what images are drawn from of which nothing is observed: noise that the flow has moved."""
-        return with_texture(transport(self.flow, self.normal_noise(count, height, width)))
+        """Return what images are drawn from of which nothing is observed: noise that the flow, once learned, has moved."""
+        noise = self.normal_noise(count, height, width)
+        return with_texture(transport(self.flow, noise) if self.flow.learned else noise)
 
 
 def _repeated(features: list[Tensor], count: int) -> list[Tensor]:

@@ -140,7 +140,7 @@ class Engine:
     def transport(
         self, noise: Sequence[Tensor], kept: Sequence[Tensor] = (), on_progress: OnProgress = no_progress
     ) -> list[Tensor]:
-        """Turn normal noise into latents as real images have them, by the flow that was learned.
+        """Turn normal noise into latents as real images have them, by the flow, if one was learned.
 
         Parameters
         ----------
@@ -151,6 +151,8 @@ class Engine:
         on_progress
             As in ``estimate``.
         """
+        if not self.networks.flow.learned:
+            return [*kept, *noise[len(kept) :]]
         return self._halving(lambda: self._transport(noise, kept, on_progress))
 
     def _halving(self, work: Callable[[], Result]) -> Result:

@@ -100,10 +100,18 @@ class Stage(Protocol):
         ...
 
 
-def learning_rate(config: TrainingConfig, progress: Progress) -> float:
-    """Warm up linearly over the first 2 % of training, and some steps at least, then descend by half a cosine."""
+def vae_share(config: TrainingConfig, unconditional: int) -> float:
+    """Return the share of the time in which the VAE learns; in the rest of it the flow does, where a prior is learned."""
+    return 1 - PRIOR_SHARE if config.learned_prior and config.variational and unconditional >= 0 else 1.0
+
+
+def learning_rate(config: TrainingConfig, progress: Progress, share: float = 1.0) -> float:
+    """Warm up linearly over the first 2 % of training, and some steps at least, then descend by half a cosine.
+
+    It ends with that share of the training.
+    """
     warm_up = min(1.0, progress.total / 0.02 + 0.02, (progress.step + 1) / WARM_UP_STEPS)
-    return config.learning_rate * warm_up * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress.total))))
+    return config.learning_rate * warm_up * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress.total / share))))
 
 
 def descent(progress: Progress) -> float:
@@ -130,6 +138,10 @@ class _Configured:
         self.config = config
         self.share = share
         self.unconditional = unconditional
+
+    def learning_rate(self, progress: Progress) -> float:
+        """Return the step size of encoder and mean."""
+        return learning_rate(self.config, progress, vae_share(self.config, self.unconditional))
 
 
 class VariationalStage(_Configured):
@@ -176,7 +188,7 @@ class VariationalStage(_Configured):
             BOUND_WEIGHT * (terms["reconstruction"] + kl_weight * terms["kl"]) + self.config.spread_weight * terms["spread"]
         )
         players.differentiate(loss, gradient_of_mean)
-        rate = learning_rate(self.config, progress)
+        rate = self.learning_rate(progress)
         rate_of_generator = min(rate, VAE_RATE)
         made = players.sound = players.update((rate, rate_of_generator, rate_of_generator))
         return _report(terms, made) | {f"kl level {i}": value for i, value in enumerate(levels)}
@@ -312,7 +324,7 @@ class AdversarialStage(_Configured):
         players.differentiate(loss, gradient_of_mean)
         terms |= critic.result()
 
-        updated = self._update(players, progress, learning_rate(self.config, progress))
+        updated = self._update(players, progress, self.learning_rate(progress))
         players.sound = updated
         return _report(terms, updated) | {f"kl level {i}": value for i, value in enumerate(levels)}
 
@@ -340,8 +352,7 @@ class PriorStage(_Configured):
 
 def method_stages(config: TrainingConfig, unconditional: int) -> list[Stage]:
     """Return the stages in their order, with their shares of the time."""
-    last = config.learned_prior and config.variational and unconditional >= 0
-    left = 1 - PRIOR_SHARE if last else 1.0
+    left = vae_share(config, unconditional)
     stages: list[Stage]
     if not config.adversarial:
         stages = [VariationalStage(config, left, unconditional)]
@@ -353,7 +364,7 @@ def method_stages(config: TrainingConfig, unconditional: int) -> list[Stage]:
             DiscriminatorWarmUp(config, 0.03 * left, unconditional),
             AdversarialStage(config, 0.35 * left, unconditional),
         ]
-    return [*stages, PriorStage(config, PRIOR_SHARE, unconditional)] if last else stages
+    return [*stages, PriorStage(config, PRIOR_SHARE, unconditional)] if left < 1 else stages
 
 
 def _learn(players: Players, terms: dict[str, Tensor]) -> dict[str, Tensor]:
