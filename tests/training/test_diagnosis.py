@@ -186,6 +186,21 @@ def test_better_restoration_is_kept_although_generation_went_wrong(
     assert any("do not rely on generated images" in message for message in listener.warnings)
 
 
+def test_a_model_whose_images_are_all_alike_is_not_handed_over_without_a_word(
+    textured_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though nothing fell: they were alike from the beginning."""
+    monkeypatch.setattr(training, "LEAST_EXAMINED_STEPS", 0)
+    said = {}
+    for variety in (0.2, 0.6, None):
+        listener = Ill()
+        monkeypatch.setattr(Diagnostician, "examine", lambda *_, measured=variety: Diagnosis(diversity=measured))
+        train(textured_images, tmp_path, listener, steps=12)
+        said[variety] = [message for message in listener.warnings if "do not rely on them" in message]
+    assert [len(sentences) for sentences in said.values()] == [1, 0, 0]
+    assert "only 20% as much as real ones" in said[0.2][0]
+
+
 def test_dead_latents_do_not_hold_a_training_back(
     textured_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,10 @@ RESTORATION_WORTH = 0.1
 SCORE_TOLERANCE = 0.05
 """dB by which a later average may be worse than the best and still be preferred: the generator goes on learning."""
 
+LEAST_DIVERSITY = 0.25
+"""Of what is generated, in units of real images: sound models were at 0.4 and more after ten minutes of one core, one that
+had gone wrong at 0.2."""
+
 
 @dataclass
 class Best:
@@ -25,6 +29,8 @@ class Best:
     ----------
     healthy
         Whether nothing was wrong with what it generates.
+    diversity
+        How much generated patches differ, in units of real ones; None where it was not measured.
     """
 
     score: float
@@ -33,6 +39,12 @@ class Best:
     psnr: dict[str, float]
     calibration: dict[str, KindCalibration]
     healthy: bool
+    diversity: float | None = None
+
+    @property
+    def varied(self) -> bool:
+        """Whether generated images differ from each other, as far as it was measured."""
+        return self.diversity is None or self.diversity >= LEAST_DIVERSITY
 
     @property
     def usable(self) -> bool:

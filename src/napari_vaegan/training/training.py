@@ -214,6 +214,10 @@ class Training:
                 self.save_checkpoint()
         self.save_checkpoint()
         self._validate()
+        self._say_what_is_left_wrong()
+        self._calibrate()
+
+    def _say_what_is_left_wrong(self) -> None:
         if self._good is None:
             self.on_event(
                 Warned(
@@ -221,7 +225,13 @@ class Training:
                     "generated images, and check the training images, or train longer or with a lower learning rate."
                 )
             )
-        self._calibrate()
+        elif not self._good.varied:
+            self.on_event(
+                Warned(
+                    f"Images that this model generates differ from each other only {self._good.diversity:.0%} as much as "
+                    "real ones do: do not rely on them, and train longer or with another seed."
+                )
+            )
 
     def _keep_what_was_learned(self) -> None:
         """Write a checkpoint first; then judge the model, in a hurry, if there was no validation yet."""
@@ -231,7 +241,7 @@ class Training:
         if self.best is None:
             with self._beside_the_training():
                 judgement = self.validator.judge(self.players.average.module, self.device, HURRIED_PATCHES)
-            self._keep_if_best(judgement, self.players.average.module, healthy=True)
+            self._keep_if_best(judgement, healthy=True, diversity=None)
             self.on_event(
                 Warned("Training was stopped before its first validation: until it is resumed, error bars are rough.")
             )
@@ -317,7 +327,7 @@ class Training:
         """Keep the weights if they are the best, and repair what is wrong with them."""
         good = self._good
         healthy = diagnosis.healthy and self._learned and not self.repair.is_lost(judgement, good)
-        self._keep_if_best(judgement, self.players.average.module, healthy)
+        self._keep_if_best(judgement, healthy, diagnosis.diversity)
         repairs = self.repair.after_judgement(judgement, diagnosis, good, self._stage.adversarial)
         diagnosed = Diagnosed(self.step, self._stage_name, diagnosis, repairs)
         self.curves.add_diagnosis(self._moment, diagnosed)
@@ -372,13 +382,14 @@ class Training:
     def _stage_name(self) -> str:
         return self._stage.name
 
-    def _keep_if_best(self, judgement: Judgement, average: VaeGan, healthy: bool) -> None:
+    def _keep_if_best(self, judgement: Judgement, healthy: bool, diversity: float | None) -> None:
         self.validations = max(self.validations + 1, int(self.clock.total(self.step) * VALIDATIONS))
         score = judgement.score if self._learned else -math.inf
         best = self.best is None or self.best.yields_to(score, healthy, self.curves.highest_score)
         if best:
-            weights = {name: value.detach().cpu().clone() for name, value in average.state_dict().items()}
-            self.best = Best(score, self.step, weights, judgement.psnr, judgement.calibration, healthy)
+            average = self.players.average.module.state_dict()
+            weights = {name: value.detach().cpu().clone() for name, value in average.items()}
+            self.best = Best(score, self.step, weights, judgement.psnr, judgement.calibration, healthy, diversity)
         self.curves.add_judgement(self._moment, judgement, score)
         self.on_event(
             Validated(
