@@ -15,6 +15,7 @@ from scipy.ndimage import gaussian_filter
 
 import napari_vaegan as nv
 from napari_vaegan.images.scaling import Scaling
+from napari_vaegan.networks.latent_flow import LatentFlow
 from napari_vaegan.restoration.latent_noise import placed_noise
 from napari_vaegan.restoration.latents import Canvas
 
@@ -95,6 +96,20 @@ def test_a_learned_prior_moves_the_noise_that_images_are_drawn_from(float_model:
     plain = placed_noise(0, 0, range(1), float_model.engine.networks.generator.strides, 0, 0)
     moved = [not np.array_equal(level, plain(i, torch.from_numpy(level[None]))[0]) for i, level in enumerate(latents.levels)]
     assert moved == [True, True, True, False]  # texture is none of the prior
+
+
+def test_without_a_learned_prior_images_are_drawn_from_plain_noise_and_no_flow_is_computed(
+    float_model: nv.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compute(*_: Any) -> Any:
+        raise AssertionError("the flow was computed")
+
+    monkeypatch.setattr(LatentFlow, "learned", property(lambda _: False))
+    monkeypatch.setattr(LatentFlow, "forward", compute)
+    plain = placed_noise(0, 0, range(1), float_model.engine.networks.generator.strides, 0, 0)
+    for index, level in enumerate(float_model.latents(0, (64, 64)).levels):
+        assert np.array_equal(level, plain(index, torch.from_numpy(level[None]))[0])
+    assert float_model.variations(float_model.generate(1, (64, 64))[0], 2, detail=8).shape == (2, 64, 64)
 
 
 @pytest.mark.parametrize(
