@@ -24,7 +24,7 @@ import imageio.v3 as imageio
 import numpy as np
 
 import napari_vaegan as nv
-from napari_vaegan.training.events import Diagnosed, Warned
+from napari_vaegan.training.events import Diagnosed, Validated, Warned
 from restoration import HERE, commit, machine
 
 RESULTS = HERE / "results" / "ablation"
@@ -55,11 +55,16 @@ SHOWN, SHEET_SIDE = 16, 64
 
 def measure(data: Path, referee: Path, name: str, seed: int, minutes: float) -> dict[str, Any]:
     """Train one variant once and score it."""
-    diagnosed, warned = [], []
+    diversity: float | None = None
+    kept = False
+    warned = []
 
     def listen(event: object) -> None:
-        if isinstance(event, Diagnosed) and event.diagnosis.diversity is not None:
-            diagnosed.append(event.diagnosis.diversity)
+        nonlocal diversity, kept
+        if isinstance(event, Validated):
+            kept = event.best
+        if isinstance(event, Diagnosed) and kept:
+            diversity = event.diagnosis.diversity
         if isinstance(event, Warned):
             warned.append(event.message)
 
@@ -85,7 +90,7 @@ def measure(data: Path, referee: Path, name: str, seed: int, minutes: float) -> 
         "coverage": rows["generate"].get("coverage"),
         "psnr": {task: rows[task]["mean_psnr"] for task in RESTORED},
         "gain": {task: rows[task]["gain_of_averaging"] for task in RESTORED},
-        "diversity": diagnosed[-1] if diagnosed else None,
+        "diversity": diversity,
         "warnings": warned,
         "commit": measured,
         "machine": machine(),

@@ -121,16 +121,20 @@ def test_latents_that_tell_nothing_are_a_posterior_collapse(diagnostician: Diagn
 
 
 class Ill(Listener):
-    """Keeps the events, and says when the adversary has come in."""
+    """Keeps the events, and says which stage is on."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.adversarial = False
+        self.stage = ""
 
     def __call__(self, event: Event) -> None:
         super().__call__(event)
         if isinstance(event, StageChanged):
-            self.adversarial = event.stage == "adversarial"
+            self.stage = event.stage
+
+    @property
+    def adversarial(self) -> bool:
+        return self.stage == "adversarial"
 
     @property
     def warnings(self) -> list[str]:
@@ -201,15 +205,18 @@ def test_a_model_whose_images_are_all_alike_is_not_handed_over_without_a_word(
     assert "only 20% as much as real ones" in said[0.2][0]
 
 
-def test_dead_latents_do_not_hold_a_training_back(
+def test_dead_latents_get_cheaper_alone_and_do_not_hold_a_training_back(
     textured_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listener = Ill()
-    monkeypatch.setattr(Diagnostician, "examine", lambda *_: Diagnosis(active_units=(0.0, 0.5, 0.5)))
+    monkeypatch.setattr(Diagnostician, "examine", lambda *_: Diagnosis(active_units=(0.5, 0.0, 0.5)))
     monkeypatch.setattr(training, "LEAST_EXAMINED_STEPS", 0)
     train(textured_images, tmp_path, listener, steps=72)
     assert sum(event.best for event in listener.of(Validated)) > 3
-    assert sum("the weight of the KL divergence is halved" in message for message in listener.warnings) == 2
+    assert [message for message in listener.warnings if "halved" in message] == 2 * [
+        "Latent level 2 of 3 tells nothing of the images: the weight of its KL divergence is halved."
+    ]
+    assert torch.load(tmp_path / "ill.checkpoint", weights_only=True)["players"]["kl_shares"] == [1, 0.25, 1]
     assert not any("goes back" in message for message in listener.warnings)
 
 
@@ -226,6 +233,34 @@ def test_a_collapse_before_the_adversary_takes_part_is_not_repaired(
     train(textured_images, tmp_path, listener, steps=36)
     assert any(event.diagnosis.findings for event in listener.of(Diagnosed))
     assert not any(event.repairs for event in listener.of(Diagnosed))
+
+
+def test_a_prior_with_too_few_steps_is_not_kept(
+    textured_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = Ill()
+    monkeypatch.setattr(best, "LEAST_FLOW_STEPS", 1000)
+    model = train(textured_images, tmp_path, listener, steps=36)
+    assert not model.engine.networks.flow.learned
+    assert [event.stage for event in listener.of(Validated) if event.best][-1] != "prior"
+    assert any("images are drawn from plain noise" in message for message in listener.warnings)
+
+
+@pytest.mark.parametrize(("through_the_flow", "kept"), [(0.45, True), (0.2, False)])
+def test_a_prior_whose_images_cover_less_than_those_of_plain_noise_is_not_kept(
+    textured_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, through_the_flow: float, kept: bool
+) -> None:
+    listener = Ill()
+
+    def examine(*_: Any) -> Diagnosis:
+        return Diagnosis(coverage=through_the_flow if listener.stage == "prior" else 0.5)
+
+    monkeypatch.setattr(Diagnostician, "examine", examine)
+    monkeypatch.setattr(training, "LEAST_EXAMINED_STEPS", 0)
+    monkeypatch.setattr(best, "SCORE_TOLERANCE", float("inf"))
+    model = train(textured_images, tmp_path, listener, steps=36)
+    assert model.engine.networks.flow.learned == kept
+    assert any("images are drawn from plain noise" in message for message in listener.warnings) != kept
 
 
 def test_a_coverage_that_was_never_telling_cannot_fall() -> None:

@@ -31,10 +31,10 @@ def test_equal_verdicts_cost_the_logarithm_of_two() -> None:
 
 def test_a_little_information_is_free() -> None:
     divergences = [torch.tensor(value, requires_grad=True) for value in (0.5, 30.0)]
-    total = losses.divergence_beyond_free(divergences, [20, 40])
+    total = losses.divergence_beyond_free(divergences, [20, 40], [1.0, 0.5])
     total.backward()
-    assert total.item() == pytest.approx(20 * losses.FREE_NATS + 30)
-    assert [divergence.grad.item() for divergence in divergences] == [0, 1]
+    assert total.item() == pytest.approx(20 * losses.FREE_NATS + 15)
+    assert [divergence.grad.item() for divergence in divergences] == [0, 0.5]
 
 
 def test_the_gradient_penalty_of_a_linear_critic_is_its_squared_weight() -> None:

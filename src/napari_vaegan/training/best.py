@@ -16,6 +16,12 @@ RESTORATION_WORTH = 0.1
 SCORE_TOLERANCE = 0.05
 """dB by which a later average may be worse than the best and still be preferred: the generator goes on learning."""
 
+LEAST_FLOW_STEPS = 100
+"""With some dozens of steps what is generated through the flow is blank, where normal noise draws structures."""
+
+COVERAGE_TOLERANCE = 0.1
+"""By which a coverage may be lower by chance: it is counted on some dozens of patches."""
+
 LEAST_DIVERSITY = 0.25
 """Of what is generated, in units of real images: sound models were at 0.4 and more after ten minutes of one core, one that
 had gone wrong at 0.2."""
@@ -29,8 +35,10 @@ class Best:
     ----------
     healthy
         Whether nothing was wrong with what it generates.
-    diversity
-        How much generated patches differ, in units of real ones; None where it was not measured.
+    prior
+        Whether it draws through a flow that has learned something.
+    coverage, diversity
+        Of generated patches, see ``Diagnosis``; None where it was not measured.
     """
 
     score: float
@@ -39,6 +47,8 @@ class Best:
     psnr: dict[str, float]
     calibration: dict[str, KindCalibration]
     healthy: bool
+    prior: bool = False
+    coverage: float | None = None
     diversity: float | None = None
 
     @property
@@ -66,6 +76,22 @@ class Best:
         if healthy != self.healthy:
             return score > self.score + (-RESTORATION_WORTH if healthy else RESTORATION_WORTH)
         return score >= min(highest, self.score + SCORE_TOLERANCE) - SCORE_TOLERANCE
+
+    def draws_as_well(self, steps: int, coverage: float | None) -> bool:
+        """Say whether a flow is to be kept: if it learned for long enough, and generated images cover no less of real ones.
+
+        Parameters
+        ----------
+        steps
+            That the flow has made; 0 where images are drawn from normal noise still.
+        coverage
+            Of images generated through it; None where it was not measured.
+        """
+        if steps == 0:
+            return True
+        if steps < LEAST_FLOW_STEPS:
+            return False
+        return coverage is None or self.coverage is None or coverage >= self.coverage - COVERAGE_TOLERANCE
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint needs; the weights are not copied."""

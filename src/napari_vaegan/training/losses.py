@@ -81,8 +81,8 @@ def ranked_probability_score(first: Tensor, second: Tensor, truth: Tensor) -> Te
     return torch.stack(scores).mean(0)
 
 
-def divergence_beyond_free(divergences: list[Tensor], sizes: list[int]) -> Tensor:
-    """Sum of the levels' KL divergences, where each counts at least as much as a little information in all its latents.
+def divergence_beyond_free(divergences: list[Tensor], sizes: list[int], weights: list[float]) -> Tensor:
+    """Weighted sum of the levels' KL divergences; each counts at least as much as a little information in all its latents.
 
     Free bits (Kingma et al. 2016, eq. 15): a level that tells less is not pressed further, so that none dies.
 
@@ -92,8 +92,11 @@ def divergence_beyond_free(divergences: list[Tensor], sizes: list[int]) -> Tenso
         Of each level in nats, scalars.
     sizes
         Numbers of latents of each level.
+    weights
+        Of each level.
     """
-    return torch.stack([kl.clamp(min=FREE_NATS * size) for kl, size in zip(divergences, sizes, strict=True)]).sum()
+    counted = [kl.clamp(min=FREE_NATS * size) for kl, size in zip(divergences, sizes, strict=True)]
+    return torch.stack([weight * kl for weight, kl in zip(weights, counted, strict=True)]).sum()
 
 
 def level_errors(level_images: list[Tensor], residual: Tensor) -> list[Tensor]:

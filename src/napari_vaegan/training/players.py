@@ -49,8 +49,9 @@ class Players:
 
     Attributes
     ----------
-    adversarial_share, kl_share, rate_share
-        What repairs have left of the adversarial weight, of that of the KL divergence, and of the learning rates.
+    adversarial_share, kl_shares, rate_share
+        What repairs have left of the adversarial weight, of that of every latent level's KL divergence, and of the learning
+        rates.
     sound
         Whether the last step of the whole VAE was made: only then does the adversarial game go on alone.
     """
@@ -81,7 +82,8 @@ class Players:
         self.discriminator_optimiser = torch.optim.Adam(
             self.discriminator.parameters(), betas=(0.5, MOMENTUM_OF_SQUARES), fused=True
         )
-        self.adversarial_share, self.kl_share, self.rate_share = 1.0, 1.0, 1.0
+        self.adversarial_share, self.rate_share = 1.0, 1.0
+        self.kl_shares = [1.0] * len(networks.generator.levels)
         self.sound = False
         self.mean_errors = RunningError(len(kinds))
         self.residual_errors = RunningError(len(kinds), columns=1 + len(self.networks.generator.levels))
@@ -182,7 +184,8 @@ class Players:
             "flow_optimiser": self.flow_optimiser.state_dict(),
             "discriminator_optimiser": self.discriminator_optimiser.state_dict(),
             "sound": self.sound,
-            "shares": [self.adversarial_share, self.kl_share, self.rate_share],
+            "shares": [self.adversarial_share, self.rate_share],
+            "kl_shares": self.kl_shares,
             "mean_errors": self.mean_errors.state(),
             "residual_errors": self.residual_errors.state(),
         }
@@ -196,7 +199,8 @@ class Players:
         self.optimiser.load_state_dict(state["optimiser"])
         self.flow_optimiser.load_state_dict(state["flow_optimiser"])
         self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
-        self.adversarial_share, self.kl_share, self.rate_share = state["shares"]
+        self.adversarial_share, self.rate_share = state["shares"]
+        self.kl_shares = state["kl_shares"]
         self.sound = state["sound"]
         self.mean_errors.set_state(state["mean_errors"])
         self.residual_errors.set_state(state["residual_errors"])

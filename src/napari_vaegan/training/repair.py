@@ -19,7 +19,7 @@ FINE_DECIBELS = 40.0
 """A validation is held against no more than so many: where there is little but black, what was started from has no error."""
 
 LEAST_KL_SHARE = 0.25
-"""Of the weight of the KL divergence: with less, what the generator draws from is no longer what it has learned from."""
+"""Of the weight of a level's KL divergence: with less, what the generator draws from is not what it has learned from."""
 
 
 class Repair:
@@ -55,9 +55,9 @@ class Repair:
             self._after(finding, best)
             for finding in diagnosis.findings
             if (
-                finding.failure in repeated and self.players.kl_share > LEAST_KL_SHARE
-                if finding.failure is Failure.POSTERIOR_COLLAPSE
-                else adversarial
+                adversarial
+                if finding.level is None
+                else finding.failure in repeated and self.players.kl_shares[finding.level] > LEAST_KL_SHARE
             )
         )
 
@@ -80,9 +80,9 @@ class Repair:
         return f"Training diverged: it goes back to step {best.step:,}, with half of the learning rate."
 
     def _after(self, finding: Finding, best: Best | None) -> str:
-        if finding.failure is Failure.POSTERIOR_COLLAPSE:
-            self.players.kl_share /= 2
-            return f"{finding.sentence}: the weight of the KL divergence is halved."
+        if finding.level is not None:
+            self.players.kl_shares[finding.level] /= 2  # no other level's: they would tell too much instead
+            return f"{finding.sentence}: the weight of its KL divergence is halved."
         self.players.adversarial_share /= 2
         if best is None:
             return f"{finding.sentence}: the adversarial weight is halved."

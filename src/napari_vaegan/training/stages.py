@@ -183,10 +183,8 @@ class VariationalStage(_Configured):
         terms |= bound
         free = int((part.kinds == self.unconditional).sum())
         terms["spread"] = spread_term(players, part, draw_pairs(players, part, seen_part, free), free)
-        kl_weight = self.kl_weight(progress) * players.kl_share
-        loss = (
-            BOUND_WEIGHT * (terms["reconstruction"] + kl_weight * terms["kl"]) + self.config.spread_weight * terms["spread"]
-        )
+        negative_bound = terms["reconstruction"] + self.kl_weight(progress) * terms["kl"]
+        loss = BOUND_WEIGHT * negative_bound + self.config.spread_weight * terms["spread"]
         players.differentiate(loss, gradient_of_mean)
         rate = self.learning_rate(progress)
         rate_of_generator = min(rate, VAE_RATE)
@@ -314,7 +312,7 @@ class AdversarialStage(_Configured):
                 terms["feature matching"] = feature_matching_term(players, part, reconstruction, real_features)
                 weights |= {
                     "reconstruction": BOUND_WEIGHT,
-                    "kl": BOUND_WEIGHT * self.config.kl_weight * players.kl_share,
+                    "kl": BOUND_WEIGHT * self.config.kl_weight,
                     "feature matching": self.config.feature_matching_weight,
                 }
         loss = torch.stack([weight * terms[name] for name, weight in weights.items()]).sum()

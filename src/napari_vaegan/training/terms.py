@@ -132,11 +132,12 @@ def variational_terms(
     pixels = batch.truth[0].numel()
     shares = [1.0] + [LEVEL_WEIGHT * batch.truth.shape[1] * image[0, 0].numel() / pixels for image in made.level_images]
     likelihood = (0.5 * stacked / variance * stacked.new_tensor(shares)).sum(1).mean()
-    divergences = [divergence.mean() for divergence in made.divergences]
+    divergences = [level.mean() for level in made.divergences]
     inferred = players.networks.generator.latents[:-1]  # the texture is only ever drawn
     sizes = [latents * image[0, 0].numel() for latents, image in zip(inferred, made.level_images, strict=True)]
-    terms = {"reconstruction": likelihood, "kl": losses.divergence_beyond_free(divergences, sizes) / pixels}
-    return terms, reconstruction, [float(divergence.detach()) for divergence in divergences]
+    divergence = losses.divergence_beyond_free(divergences, sizes, players.kl_shares)
+    terms = {"reconstruction": likelihood, "kl": divergence / pixels}
+    return terms, reconstruction, [float(level.detach()) for level in divergences]
 
 
 def noise_of_levels(batch: Batch, mean: Tensor, level_images: list[Tensor]) -> Tensor:

@@ -232,6 +232,13 @@ class Training:
                     "real ones do: do not rely on them, and train longer or with another seed."
                 )
             )
+        elif self._stage.settled and not self._good.prior:
+            self.on_event(
+                Warned(
+                    "There was too little time to learn which latents real images have: images are drawn from plain noise, "
+                    "and a longer training improves them."
+                )
+            )
 
     def _keep_what_was_learned(self) -> None:
         """Write a checkpoint first; then judge the model, in a hurry, if there was no validation yet."""
@@ -241,7 +248,7 @@ class Training:
         if self.best is None:
             with self._beside_the_training():
                 judgement = self.validator.judge(self.players.average.module, self.device, HURRIED_PATCHES)
-            self._keep_if_best(judgement, healthy=True, diversity=None)
+            self._keep_if_best(judgement, Diagnosis(), healthy=True)
             self.on_event(
                 Warned("Training was stopped before its first validation: until it is resumed, error bars are rough.")
             )
@@ -327,7 +334,7 @@ class Training:
         """Keep the weights if they are the best, and repair what is wrong with them."""
         good = self._good
         healthy = diagnosis.healthy and self._learned and not self.repair.is_lost(judgement, good)
-        self._keep_if_best(judgement, healthy, diagnosis.diversity)
+        self._keep_if_best(judgement, diagnosis, healthy)
         repairs = self.repair.after_judgement(judgement, diagnosis, good, self._stage.adversarial)
         diagnosed = Diagnosed(self.step, self._stage_name, diagnosis, repairs)
         self.curves.add_diagnosis(self._moment, diagnosed)
@@ -382,14 +389,28 @@ class Training:
     def _stage_name(self) -> str:
         return self._stage.name
 
-    def _keep_if_best(self, judgement: Judgement, healthy: bool, diversity: float | None) -> None:
+    def _keep_if_best(self, judgement: Judgement, diagnosis: Diagnosis, healthy: bool) -> None:
         self.validations = max(self.validations + 1, int(self.clock.total(self.step) * VALIDATIONS))
         score = judgement.score if self._learned else -math.inf
-        best = self.best is None or self.best.yields_to(score, healthy, self.curves.highest_score)
+        flow_steps = self.players.average.updates["flow"]
+        best = self.best is None or (
+            self.best.yields_to(score, healthy, self.curves.highest_score)
+            and self.best.draws_as_well(flow_steps, diagnosis.coverage)
+        )
         if best:
             average = self.players.average.module.state_dict()
             weights = {name: value.detach().cpu().clone() for name, value in average.items()}
-            self.best = Best(score, self.step, weights, judgement.psnr, judgement.calibration, healthy, diversity)
+            self.best = Best(
+                score,
+                self.step,
+                weights,
+                judgement.psnr,
+                judgement.calibration,
+                healthy,
+                prior=flow_steps > 0,
+                coverage=diagnosis.coverage,
+                diversity=diagnosis.diversity,
+            )
         self.curves.add_judgement(self._moment, judgement, score)
         self.on_event(
             Validated(

@@ -34,10 +34,11 @@ class Failure(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One failure, and a sentence on what was measured."""
+    """One failure, a sentence on what was measured, and the latent level that it concerns, if it does one."""
 
     failure: Failure
     sentence: str
+    level: int | None = None
 
 
 @dataclass(frozen=True)
@@ -134,4 +135,5 @@ class Diagnosis:
             yield Finding(
                 Failure.POSTERIOR_COLLAPSE,
                 f"Latent level {level + 1} of {len(self.active_units)} tells nothing of the images",
+                level,
             )
