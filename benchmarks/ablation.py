@@ -22,14 +22,19 @@ from typing import Any
 
 import imageio.v3 as imageio
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 import napari_vaegan as nv
 from napari_vaegan.training.events import Diagnosed, Validated, Warned
+from patches import real_patches, sheet
 from restoration import HERE, commit, machine
 
 RESULTS = HERE / "results" / "ablation"
 PAGE = HERE.parent / "docs" / "ablation.md"
 PICTURE = HERE.parent / "docs" / "images" / "ablation.png"
+
+Grey = NDArray[np.uint8]
 
 WHOLE = "the whole"
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -50,7 +55,10 @@ RESTORED = ("sr2", "sr4", "inpaint", "denoise")
 COLLAPSED = 0.25
 """A run has collapsed if generated patches differ from each other less than that share of what real ones do."""
 
-SHOWN, SHEET_SIDE = 16, 64
+SHOWN, SHOWN_SIDE = 16, 64
+"""Patches of every variant in the picture, and their side in pixels."""
+
+LABEL_WIDTH, LABEL_SIZE = 290, 18
 
 
 def measure(data: Path, referee: Path, name: str, seed: int, minutes: float) -> dict[str, Any]:
@@ -78,7 +86,8 @@ def measure(data: Path, referee: Path, name: str, seed: int, minutes: float) -> 
         command = [sys.executable, str(referee), str(path), str(data / "test"), *tasks, "--json", str(figures)]
         subprocess.run(command, check=True)
         rows = json.loads(figures.read_text())
-    imageio.imwrite(RESULTS / f"{_stem(name, seed)}.png", _row_of_samples(model))
+    samples = model.generate(SHOWN, (SHOWN_SIDE, SHOWN_SIDE), seed=0)
+    imageio.imwrite(RESULTS / f"{_stem(name, seed)}.png", sheet(list(samples), SHOWN))
     return {
         "variant": name,
         "seed": seed,
@@ -95,14 +104,6 @@ def measure(data: Path, referee: Path, name: str, seed: int, minutes: float) -> 
         "commit": measured,
         "machine": machine(),
     }
-
-
-def _row_of_samples(model: nv.Model) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Return the first generated patches side by side, each stretched to its own range."""
-    samples = model.generate(SHOWN, (SHEET_SIDE, SHEET_SIDE), seed=0).astype(np.float64)
-    low, high = (extreme(samples, axis=(1, 2), keepdims=True) for extreme in (np.min, np.max))
-    stretched = np.rint(255 * (samples - low) / np.maximum(high - low, 1e-6)).astype(np.uint8)
-    return np.concatenate(list(np.pad(stretched, ((0, 0), (1, 1), (1, 1)), constant_values=128)), axis=1)
 
 
 def _stem(name: str, seed: int) -> str:
@@ -135,8 +136,8 @@ def row_of(name: str, runs: list[dict[str, Any]], whole: list[dict[str, Any]]) -
     return f"| {' | '.join(cells)} |"
 
 
-def write_page() -> None:
-    """Write the table and the picture from all runs that are there."""
+def write_page(data: Path | None) -> None:
+    """Write the table and the picture from all runs that are there; with real patches, if their folder is given."""
     runs = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
     by_name = {name: [run for run in runs if run["variant"] == name] for name in VARIANTS}
     first = runs[0]
@@ -156,18 +157,30 @@ def write_page() -> None:
         "|---|---|---|---|---|---|---|---|---|",
         *(row_of(name, found, by_name[WHOLE]) for name, found in by_name.items() if found),
         "",
-        "![The first 16 generated patches of each variant](images/ablation.png)",
+        "![Real patches, and the first 16 generated ones of each variant](images/ablation.png)",
         "",
-        f"*The first {SHOWN} patches that each variant generates, none left out, from top to bottom in the table's order.*",
+        f"*Real patches of the test images, and the first {SHOWN} that each variant generates with its first seed, none",
+        "left out; each is stretched to its own range.*",
         "",
     ]
     remarks = HERE / "ablation.md"
     if remarks.exists():
         lines += [remarks.read_text().rstrip(), ""]
     PAGE.write_text("\n".join(lines))
-    sheets = [RESULTS / f"{_stem(name, found[0]['seed'])}.png" for name, found in by_name.items() if found]
-    imageio.imwrite(PICTURE, np.concatenate([imageio.imread(sheet) for sheet in sheets]))
+    seeds = {name: found[0]["seed"] for name, found in by_name.items() if found}
+    rows = {name: imageio.imread(RESULTS / f"{_stem(name, seed)}.png") for name, seed in seeds.items()}
+    if data is not None:
+        rows = {"real": sheet(real_patches(data / "test", SHOWN_SIDE, SHOWN), SHOWN)} | rows
+    imageio.imwrite(PICTURE, np.concatenate([_labelled(name, row) for name, row in rows.items()]))
     print(f"Written: {PAGE}")
+
+
+def _labelled(name: str, row: Grey) -> Grey:
+    """Put a name to the left of a row of patches."""
+    label = Image.new("L", (LABEL_WIDTH, len(row)), 255)
+    draw = ImageDraw.Draw(label)
+    draw.text((6, len(row) / 2), name, fill=0, font=ImageFont.load_default(LABEL_SIZE), anchor="lm")
+    return np.concatenate([np.asarray(label), row], axis=1)
 
 
 def main() -> None:
@@ -191,7 +204,7 @@ def main() -> None:
                 print(f"{name}, seed {seed}", flush=True)
                 run = measure(options.data.resolve(), options.referee.resolve(), name, seed, options.minutes)
                 path.write_text(json.dumps(run, indent=1) + "\n")
-    write_page()
+    write_page(options.data)
 
 
 if __name__ == "__main__":

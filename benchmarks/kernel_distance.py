@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from napari_vaegan.images.reading import find_files, read_image
+from patches import real_patches
 
 Patch = NDArray[np.float64]
 
@@ -37,18 +37,6 @@ def load(referee: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def patches(folder: Path, size: int, count: int, random: np.random.Generator) -> list[Patch]:
-    """Cut patches that are not empty from the images of a folder of grey ones."""
-    files, found = find_files(folder), []
-    while len(found) < count:
-        image = np.asarray(read_image(files[random.integers(len(files))]).pixels, np.float64)
-        row, column = (random.integers(0, side - size + 1) for side in image.shape)
-        patch = image[row : row + size, column : column + size]
-        if patch.std() > 0.05 * image.max():
-            found.append(patch)
-    return found
 
 
 def alterations(real: list[Patch], random: np.random.Generator) -> Iterator[tuple[str, list[Patch]]]:
@@ -88,7 +76,7 @@ def main() -> None:
     referee = load(options.referee)
     for folder in options.folders:
         random = np.random.default_rng(0)
-        found = patches(folder, options.size, 2 * options.count, random)
+        found = [patch.astype(np.float64) for patch in real_patches(folder, options.size, 2 * options.count)]
         reference = referee.features([eight_bit(patch) for patch in found[: options.count]])
         for name, altered in alterations(found[options.count :], random):
             distance = referee.kernel_distance(referee.features([eight_bit(patch) for patch in altered]), reference)

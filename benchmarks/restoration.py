@@ -54,7 +54,8 @@ def machine() -> str:
         lines = cpuinfo.read_text().splitlines()
         model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), model)
         flags = next((line for line in lines if line.startswith("flags")), "")
-        extensions = ", with AMX" if "amx_bf16" in flags else ", without AMX"
+        formats = {"amx_bf16": "with AMX", "avx512_bf16": "with AVX512-BF16"}
+        extensions = ", " + next((words for flag, words in formats.items() if flag in flags), "without bfloat16")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return f"{model}, {cores} core{'s' if cores != 1 else ''}{extensions}"
 

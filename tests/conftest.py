@@ -31,11 +31,11 @@ TINY = {"preset": "tiny", "steps": 60, "patch_size": 32, "batch_size": 8, "devic
 @pytest.fixture(scope="session", autouse=True)
 def judged_on_few_patches() -> Iterator[None]:
     """Judge, calibrate and measure what tests train on few patches: that took longer than to train it."""
-    from napari_vaegan.training import best, training
+    from napari_vaegan.training import assessment, best
 
     with pytest.MonkeyPatch.context() as patch, measured_within(0.1):
-        patch.setattr(training, "VALIDATION_PATCHES", 4)
-        patch.setattr(training, "CALIBRATION_PATCHES", 16)
+        patch.setattr(assessment, "VALIDATION_PATCHES", 4)
+        patch.setattr(assessment, "CALIBRATION_PATCHES", 16)
         patch.setattr(best, "LEAST_FLOW_STEPS", 1)
         yield
 

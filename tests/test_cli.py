@@ -18,7 +18,7 @@ import napari_vaegan as nv
 from napari_vaegan.cli.app import app
 from napari_vaegan.images.note import read_note
 from napari_vaegan.images.reading import read_image
-from napari_vaegan.training import training
+from napari_vaegan.training import assessment
 
 QUICK = ["--preset", "tiny", "--patch-size", "32", "--batch-size", "8", "--tasks", "denoise"]
 QUICK[:0] = ["--device", "cpu", "--precision", "float32"]
@@ -220,7 +220,7 @@ def test_ctrl_c_saves_a_model_that_works_and_says_how_to_resume(start, textured_
 def test_a_training_that_was_killed_goes_on_from_its_checkpoint_to_the_same_quality(
     start, textured_images, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(training, "VALIDATION_PATCHES", 12)  # as in the process that is killed
+    monkeypatch.setattr(assessment, "VALIDATION_PATCHES", 12)  # as in the process that is killed
     settings = [*QUICK, "--steps", 24]
     out, checkpoint = tmp_path / "killed.vaegan", tmp_path / "killed.vaegan.checkpoint"
     process = start("train", textured_images, "--out", out, *settings)

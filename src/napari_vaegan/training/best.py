@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -96,3 +97,9 @@ class Best:
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint needs; the weights are not copied."""
         return {**vars(self), "calibration": {name: asdict(value) for name, value in self.calibration.items()}}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Best:
+        """Return the best weights that a checkpoint held."""
+        calibration = {name: KindCalibration.from_dict(value) for name, value in state["calibration"].items()}
+        return cls(**{**state, "calibration": calibration})

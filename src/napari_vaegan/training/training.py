@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import gc
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,51 +21,34 @@ from napari_vaegan.images.patches import PatchSampler
 from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.degradations import kinds_of
 from napari_vaegan.training.ahead import AheadSource
+from napari_vaegan.training.assessment import Assessment
 from napari_vaegan.training.batches import BatchSize, BatchSource
-from napari_vaegan.training.best import Best
 from napari_vaegan.training.calibration import KindCalibration
 from napari_vaegan.training.checkpoint import read_checkpoint, write_checkpoint
 from napari_vaegan.training.clock import Clock, locate
-from napari_vaegan.training.curves import Curves, Moment
+from napari_vaegan.training.curves import Moment
 from napari_vaegan.training.device import choose_device, choose_precision, flushed_denormals, is_out_of_memory, number_format
-from napari_vaegan.training.diagnosis.diagnostician import Diagnostician
-from napari_vaegan.training.diagnosis.findings import Diagnosis
 from napari_vaegan.training.events import (
     CheckpointSaved,
     Continued,
-    Diagnosed,
     Event,
     Finished,
     Paused,
-    Previewed,
     StageChanged,
     Started,
     Stepped,
-    Validated,
     Warned,
 )
 from napari_vaegan.training.interruption import Interrupted, heed, interruptible
 from napari_vaegan.training.players import Players
-from napari_vaegan.training.previews import Previewer
 from napari_vaegan.training.progress import Progress
-from napari_vaegan.training.repair import Repair
 from napari_vaegan.training.stages import Stage, method_stages
-from napari_vaegan.training.validation import Judgement, Validator
 
 VALIDATIONS = 12
 """How often the running average is judged in one training."""
 
-VALIDATION_PATCHES = 12
-"""Of each kind of observation."""
-
-CALIBRATION_PATCHES = 64
-"""Of each kind, on which the error bars of the finished model are calibrated; others than those that chose it."""
-
 END_VALIDATIONS = 4
 """The last validation and the calibration after it take about as long as so many validations."""
-
-HURRIED_PATCHES = 2
-"""The same where training was stopped before its first validation: whoever stops does not want to wait."""
 
 FIRST_PREVIEW_SECONDS = 3.0
 """After so much training the first pictures are shown."""
@@ -153,8 +134,6 @@ class Training:
         self.precision = choose_precision(config.precision, self.device)
         self.kinds = kinds_of(config.tasks)
         source = BatchSource(PatchSampler(self.training, config.seed), self.kinds, np.random.default_rng(config.seed))
-        self.validator = Validator(PatchSampler(self.validation, config.seed), self.kinds, VALIDATION_PATCHES, config.seed)
-        self.previewer = Previewer(self.validator, generates="generate" in config.tasks)
         self.players = Players(config, self.channels, self.kinds, self.device)
         self.batches = AheadSource(source, self.players.beside)
         self.stages: list[Stage] = method_stages(config, source.unconditional)
@@ -162,15 +141,17 @@ class Training:
         self.step = 0
         self.stage_index = -1
         self.batch_size = config.batch_size
-        self.best: Best | None = None
-        self.curves = Curves()
         self.validations = 0
         self.rate = 0.0
-        self.repair = Repair(self.players)
-        self.diagnostician = Diagnostician(
-            PatchSampler(self.training, config.seed),
-            PatchSampler(self.validation, config.seed),
-            generates="generate" in config.tasks,
+        self.assessment = Assessment(
+            config,
+            self.players,
+            self.training,
+            self.validation,
+            self.kinds,
+            self.device,
+            self.precision,
+            self.on_event,
         )
         self._last_checkpoint = time.perf_counter()
         self._next_preview = 0.0
@@ -214,44 +195,15 @@ class Training:
                 self.save_checkpoint()
         self.save_checkpoint()
         self._validate()
-        self._say_what_is_left_wrong()
-        self._calibrate()
-
-    def _say_what_is_left_wrong(self) -> None:
-        if self._good is None:
-            self.on_event(
-                Warned(
-                    "This training ended with something wrong that was not mended, see the warnings before: do not rely on "
-                    "generated images, and check the training images, or train longer or with a lower learning rate."
-                )
-            )
-        elif not self._good.varied:
-            self.on_event(
-                Warned(
-                    f"Images that this model generates differ from each other only {self._good.diversity:.0%} as much as "
-                    "real ones do: do not rely on them, and train longer or with another seed."
-                )
-            )
-        elif self._stage.settled and not self._good.prior:
-            self.on_event(
-                Warned(
-                    "There was too little time to learn which latents real images have: images are drawn from plain noise, "
-                    "and a longer training improves them."
-                )
-            )
+        self.assessment.say_what_is_left_wrong(prior=self._stage.settled)
+        self.assessment.calibrate(lambda: heed(self.stop))
 
     def _keep_what_was_learned(self) -> None:
         """Write a checkpoint first; then judge the model, in a hurry, if there was no validation yet."""
         if self.step == 0:
             raise Stopped
         self.save_checkpoint()
-        if self.best is None:
-            with self._beside_the_training():
-                judgement = self.validator.judge(self.players.average.module, self.device, HURRIED_PATCHES)
-            self._keep_if_best(judgement, Diagnosis(), healthy=True)
-            self.on_event(
-                Warned("Training was stopped before its first validation: until it is resumed, error bars are rough.")
-            )
+        self.assessment.keep_in_a_hurry(self._moment)
 
     def _stand_still_while_paused(self) -> None:
         if not self.pause():
@@ -277,13 +229,11 @@ class Training:
             self._halve_batch()
             return
         self.step += 1
-        if (repaired := self.repair.after_step(losses, self._good)) is not None:
-            self.on_event(Warned(repaired))
         seconds = time.perf_counter() - begin
         self.rate = 1 / seconds if self.rate == 0 else 0.95 * self.rate + 0.05 / seconds
         left = self.clock.seconds_left(self.step, self.rate)
         self.on_event(Stepped(self.step, stage.name, progress.total, losses, self.rate, left))
-        self.curves.add_losses(Moment(self.step, progress.total, stage.name), losses)
+        self.assessment.after_step(Moment(self.step, progress.total, stage.name), losses)
 
     def _batch_sizes(self, stage: Stage, progress: Progress) -> list[BatchSize]:
         """Return the size of the batch, and of the one that will follow if nothing changes."""
@@ -318,111 +268,35 @@ class Training:
     def _settle(self) -> None:
         """Judge the VAE as it has become, and go on from its best weights: the prior is learned of what will be saved."""
         self._validate()
-        if self._good is not None:
-            self.players.go_on_from(self._good.weights)
+        if self.assessment.good is not None:
+            self.players.go_on_from(self.assessment.good.weights)
 
     def _validate(self) -> None:
         begin = time.perf_counter()
-        with self._beside_the_training():
-            judgement = self.validator.judge(self.players.average.module, self.device, VALIDATION_PATCHES)
-            diagnosis = self._examine()
-        self._take_in(judgement, diagnosis)
+        self.assessment.assess(self._moment, self._stage.adversarial, self._telling)
+        self.validations = max(self.validations + 1, int(self.clock.total(self.step) * VALIDATIONS))
         self._preview()
         self.clock.reserve = END_VALIDATIONS * (time.perf_counter() - begin)
 
-    def _take_in(self, judgement: Judgement, diagnosis: Diagnosis) -> None:
-        """Keep the weights if they are the best, and repair what is wrong with them."""
-        good = self._good
-        healthy = diagnosis.healthy and self._learned and not self.repair.is_lost(judgement, good)
-        self._keep_if_best(judgement, diagnosis, healthy)
-        repairs = self.repair.after_judgement(judgement, diagnosis, good, self._stage.adversarial)
-        diagnosed = Diagnosed(self.step, self._stage_name, diagnosis, repairs)
-        self.curves.add_diagnosis(self._moment, diagnosed)
-        self.on_event(diagnosed)
-        for sentence in repairs:
-            self.on_event(Warned(sentence))
-
     @property
     def _moment(self) -> Moment:
-        return Moment(self.step, self.clock.total(self.step), self._stage_name)
+        return Moment(self.step, self.clock.total(self.step), self._stage.name)
 
     @property
-    def _learned(self) -> bool:
-        """Whether the generator made a step since training began, or began anew: what the flow alone learned is no model."""
-        return self.players.average.updates["generator"] > 0
-
-    @property
-    def _good(self) -> Best | None:
-        """The best weights, if nothing is wrong with them."""
-        return self.best if self.best is not None and self.best.healthy else None
-
-    def _examine(self) -> Diagnosis:
-        """Look for what can go wrong, once there is enough to be examined: half of the first stage, and some steps."""
+    def _telling(self) -> bool:
+        """Whether there is enough to be examined: half of the first stage, and some steps."""
         index, progress = locate(self.stages, min(1.0, self.clock.total(self.step)), self.step)
-        if self.step < LEAST_EXAMINED_STEPS or (index == 0 and progress.stage < 0.5):
-            return Diagnosis()
-        discriminator = self.players.discriminator if self._stage.adversarial else None
-        return self.diagnostician.examine(self.players.average.module, discriminator, self.device)
+        return self.step >= LEAST_EXAMINED_STEPS and (index > 0 or progress.stage >= 0.5)
 
     def _preview(self) -> None:
         begin = time.perf_counter()
-        with self._beside_the_training():
-            pictures = self.previewer.draw(self.players.average.module, self.device)
+        self.assessment.preview(self._moment)
         seconds = time.perf_counter() - begin
         self._next_preview = self.clock.elapsed + max(PREVIEW_SECONDS, seconds / PREVIEW_SHARE)
-        kinds, stage = self.previewer.kinds, self._stage_name
-        self.on_event(Previewed(self.step, stage, kinds, pictures.previews, pictures.generated))
-
-    @contextmanager
-    def _beside_the_training(self) -> Iterator[None]:
-        """Compute in the training's number format, with the same random numbers each time, beside its own."""
-        devices = [self.device] if self.device.type == "cuda" else []
-        with torch.random.fork_rng(devices), number_format(self.device, self.precision):
-            torch.manual_seed(self.config.seed)
-            yield
 
     @property
     def _stage(self) -> Stage:
         return self.stages[max(self.stage_index, 0)]
-
-    @property
-    def _stage_name(self) -> str:
-        return self._stage.name
-
-    def _keep_if_best(self, judgement: Judgement, diagnosis: Diagnosis, healthy: bool) -> None:
-        self.validations = max(self.validations + 1, int(self.clock.total(self.step) * VALIDATIONS))
-        score = judgement.score if self._learned else -math.inf
-        flow_steps = self.players.average.updates["flow"]
-        best = self.best is None or (
-            self.best.yields_to(score, healthy, self.curves.highest_score)
-            and self.best.draws_as_well(flow_steps, diagnosis.coverage)
-        )
-        if best:
-            average = self.players.average.module.state_dict()
-            weights = {name: value.detach().cpu().clone() for name, value in average.items()}
-            self.best = Best(
-                score,
-                self.step,
-                weights,
-                judgement.psnr,
-                judgement.calibration,
-                healthy,
-                prior=flow_steps > 0,
-                coverage=diagnosis.coverage,
-                diversity=diagnosis.diversity,
-            )
-        self.curves.add_judgement(self._moment, judgement, score)
-        self.on_event(
-            Validated(
-                self.step,
-                self._stage_name,
-                judgement.psnr,
-                judgement.first_estimate_psnr,
-                judgement.gain_of_averaging,
-                self.curves.latest_divergences,
-                best and math.isfinite(score),
-            )
-        )
 
     def _tell_start(self) -> None:
         self.on_event(
@@ -440,41 +314,29 @@ class Training:
         )
 
     def _finish(self, stopped: bool) -> Outcome:
-        assert self.best is not None
-        if not self.best.usable and stopped:
+        best = self.assessment.best
+        assert best is not None
+        if not best.usable and stopped:
             raise Stopped("Training was stopped before there was a model: go on from its checkpoint, or start it again.")
-        if not self.best.usable:
+        if not best.usable:
             raise SettingError(
                 f"Training diverged with the learning rate {self.config.learning_rate:g} however often it began anew, and "
                 "there is no model: set learning_rate lower, and check the training images."
             )
         networks = self.players.average.module
-        networks.load_state_dict(self.best.weights)
+        networks.load_state_dict(best.weights)
         seconds = self.clock.elapsed
-        self.on_event(Finished(self.step, seconds, stopped, self.best.psnr))
+        self.on_event(Finished(self.step, seconds, stopped, best.psnr))
         return Outcome(
             networks,
-            self.best.calibration,
-            self.best.psnr,
-            self.curves.entries,
+            best.calibration,
+            best.psnr,
+            self.assessment.curves.entries,
             self.step,
             seconds,
             stopped,
             [stage.name for stage in self.stages],
         )
-
-    def _calibrate(self) -> None:
-        """Calibrate the best weights on new patches: those that were looked at to choose them would flatter them.
-
-        They lie anywhere: images to be restored have as much background as these.
-        """
-        assert self.best is not None
-        networks = copy.deepcopy(self.players.average.module)
-        networks.load_state_dict(self.best.weights)
-        seed = self.config.seed + 1
-        with self._beside_the_training():
-            validator = Validator(PatchSampler(self.validation, seed, active=0.0), self.kinds, CALIBRATION_PATCHES, seed)
-            self.best.calibration = validator.calibrate(networks, self.device, lambda: heed(self.stop))
 
     def save_checkpoint(self) -> None:
         """Write a checkpoint, if a place was given for it and there is a step to keep."""
@@ -489,14 +351,12 @@ class Training:
                 "saved_at": datetime.now(UTC).isoformat(timespec="seconds"),
                 "progress": self.clock.total(self.step),
                 "players": self.players.state(),
-                "reached": [self.diagnostician.best_coverage, self.diagnostician.best_diversity],
                 "step": self.step,
                 "elapsed": self.clock.elapsed,
                 "reserve": self.clock.reserve,
                 "batch_size": self.batch_size,
-                "best": self.best.state() if self.best else None,
-                "curves": self.curves.entries,
                 "validations": self.validations,
+                **self.assessment.state(),
                 **self._random_state(),
             },
         )
@@ -521,16 +381,11 @@ class Training:
             self.players.set_state(state["players"])
         except (RuntimeError, ValueError, KeyError):
             raise ModelFileError(f"The checkpoint {path} does not fit these settings: resume with the same ones.") from None
-        self.step, self.curves, self.validations = state["step"], Curves(state["curves"]), state["validations"]
+        self.step, self.validations = state["step"], state["validations"]
         self.clock = Clock(self.config, time.perf_counter(), state["elapsed"], self.kept_back)
         self.clock.reserve, self.batch_size = state["reserve"], state["batch_size"]
         self._set_random_state(state)
-        self.diagnostician.best_coverage, self.diagnostician.best_diversity = state["reached"]
-        if state["best"] is not None:
-            calibration = {
-                name: KindCalibration.from_dict(value) for name, value in state["best"].pop("calibration").items()
-            }
-            self.best = Best(**state["best"], calibration=calibration)
+        self.assessment.set_state(state)
 
     def _random_state(self) -> dict[str, Any]:
         return {
