@@ -167,6 +167,14 @@ class VariationalStage(_Configured):
         """Return the weight of the KL divergence: from a twentieth up to all of it over half of the stage."""
         return self.config.kl_weight * min(1.0, 0.05 + 0.95 * progress.stage / 0.5)
 
+    def weights(self, progress: Progress) -> dict[str, float]:
+        """Return the weight of each of the generator's terms: its loss is their sum."""
+        return {
+            "reconstruction": BOUND_WEIGHT,
+            "kl": BOUND_WEIGHT * self.kl_weight(progress),
+            "spread": self.config.spread_weight,
+        }
+
     def stochastic(self, batch: Batch, progress: Progress) -> int:
         """Return how many of the first patches train the generator: unconditional ones first, others join later."""
         free = int((batch.kinds == self.unconditional).sum())
@@ -183,9 +191,7 @@ class VariationalStage(_Configured):
         terms |= bound
         free = int((part.kinds == self.unconditional).sum())
         terms["spread"] = spread_term(players, part, draw_pairs(players, part, seen_part, free), free)
-        negative_bound = terms["reconstruction"] + self.kl_weight(progress) * terms["kl"]
-        loss = BOUND_WEIGHT * negative_bound + self.config.spread_weight * terms["spread"]
-        players.differentiate(loss, gradient_of_mean)
+        players.differentiate(_weighted_sum(terms, self.weights(progress)), gradient_of_mean)
         rate = self.learning_rate(progress)
         rate_of_generator = min(rate, VAE_RATE)
         made = players.sound = players.update((rate, rate_of_generator, rate_of_generator))
@@ -273,6 +279,16 @@ class AdversarialStage(_Configured):
         # Where the adversary is alone its weight cannot tell in Adam's steps: what repairs left of it shortens them.
         return _report(terms, self._update(players, progress, 0.0, players.adversarial_share))
 
+    def weights(self, players: Players, progress: Progress) -> dict[str, float]:
+        """Return the weight of each of the generator's terms in a step with the whole VAE: its loss is their sum."""
+        return {
+            "spread": self.config.spread_weight,
+            "adversarial": self._adversarial_weight(players, progress),
+            "reconstruction": BOUND_WEIGHT,
+            "kl": BOUND_WEIGHT * self.config.kl_weight,
+            "feature matching": self.config.feature_matching_weight,
+        }
+
     def _adversarial_weight(self, players: Players, progress: Progress) -> float:
         return self.config.adversarial_weight * players.adversarial_share * min(1.0, progress.stage / 0.1)
 
@@ -285,37 +301,27 @@ class AdversarialStage(_Configured):
 
     def _whole_step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         free = int((batch.kinds == self.unconditional).sum())
-        judged = slice(min(len(batch.kinds), free + JUDGED))
         seen = look(players, batch, self.unconditional)
         terms = mean_terms(players, batch, seen, self.unconditional)
         gradient_of_mean = players.start_gradient(terms["mean"] + terms["error"])
 
+        judged = slice(min(len(batch.kinds), free + JUDGED))
         shown, seen_of_shown = batch.select(judged), part_of(seen, judged)
         samples = draw_pairs(players, shown, seen_of_shown, free)
         made = as_observed(shown, samples[0])
-        weights = {
-            "spread": self.config.spread_weight,
-            "adversarial": self._adversarial_weight(players, progress),
-        }
         terms["spread"] = spread_term(players, shown, samples, free)
+        levels: list[float] = []
         with unchanged(players.discriminator):
             terms["adversarial"], real_features = adversarial_term(players, shown, made, self.config)
-            levels: list[float] = []
             if self.config.variational:
                 inferred = slice(max(0, free - 1), None)
                 part, seen_of_part = shown.select(inferred), part_of(seen_of_shown, inferred)
-                bound, reconstruction, levels = variational_terms(
-                    players, part, seen_of_part, len(players.networks.generator.levels)
-                )
+                opened = len(players.networks.generator.levels)
+                bound, reconstruction, levels = variational_terms(players, part, seen_of_part, opened)
+                features_of_part = [features[inferred] for features in real_features]
                 terms |= bound
-                real_features = [features[inferred] for features in real_features]
-                terms["feature matching"] = feature_matching_term(players, part, reconstruction, real_features)
-                weights |= {
-                    "reconstruction": BOUND_WEIGHT,
-                    "kl": BOUND_WEIGHT * self.config.kl_weight,
-                    "feature matching": self.config.feature_matching_weight,
-                }
-        loss = torch.stack([weight * terms[name] for name, weight in weights.items()]).sum()
+                terms["feature matching"] = feature_matching_term(players, part, reconstruction, features_of_part)
+        loss = _weighted_sum(terms, self.weights(players, progress))
         critic = players.beside.start(
             lambda: _learn(players, discriminator_terms(players, shown, made, self.config, progress.step))
         )
@@ -363,6 +369,11 @@ def method_stages(config: TrainingConfig, unconditional: int) -> list[Stage]:
             AdversarialStage(config, 0.35 * left, unconditional),
         ]
     return [*stages, PriorStage(config, PRIOR_SHARE, unconditional)] if left < 1 else stages
+
+
+def _weighted_sum(terms: dict[str, Tensor], weights: dict[str, float]) -> Tensor:
+    """Sum those terms that have a weight; what trains encoder and mean alone has none."""
+    return torch.stack([weight * terms[name] for name, weight in weights.items() if name in terms]).sum()
 
 
 def _learn(players: Players, terms: dict[str, Tensor]) -> dict[str, Tensor]:
