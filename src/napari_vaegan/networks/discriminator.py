@@ -42,7 +42,7 @@ class Discriminator(nn.Module):
     """A patch critic that judges at several strides, conditioned on the observation.
 
     Beside every image it sees its details, in units of the typical detail of real images: in microscopy the grain of a dark
-    background is a hundredth of the contrast of a nucleus, and a critic of the image alone is blind to it (docs/method.md).
+    background is a hundredth of the contrast of a nucleus, and a critic of the image alone is blind to it (docs/trials.md).
 
     Attributes
     ----------

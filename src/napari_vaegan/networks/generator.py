@@ -55,7 +55,7 @@ class LatentLevel(nn.Module):
     """One rung of the ladder: prior, posterior and what a latent adds (Child 2021, VDVAE).
 
     The posterior is given relative to the prior, so that an unused latent costs nothing. It starts at random, not as the
-    prior: a latent that told nothing would never be read, and one that is not read never learns to tell (docs/method.md).
+    prior: a latent that told nothing would never be read, and one that is not read never learns to tell (docs/trials.md).
     """
 
     def __init__(self, channels: int, width: int, seen_width: int, latents: int, blocks: int, condition_size: int):

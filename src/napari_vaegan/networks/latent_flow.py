@@ -13,7 +13,7 @@ from torch.nn import functional
 from napari_vaegan.networks.blocks import Downsample, LayerNorm2d, Upsample, zero_convolution
 
 SOLVER_STEPS = 3
-"""Of Heun's method, the last of them Euler's: five evaluations. More brought samples no nearer (docs/method.md)."""
+"""Of Heun's method, the last of them Euler's: five evaluations. More brought samples no nearer (docs/trials.md)."""
 
 EVALUATIONS = 2 * SOLVER_STEPS - 1
 """Of the flow, to move noise all the way."""

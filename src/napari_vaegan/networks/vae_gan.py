@@ -49,7 +49,7 @@ class VaeGan(nn.Module):
         """Pixels to draw beyond every edge of a generated image: what one of the coarsest latents covers.
 
         Real images are cut out of a larger field of view. Drawn to the edge and no further, generated ones had an empty
-        frame, and were further from real ones (docs/method.md).
+        frame, and were further from real ones (docs/trials.md).
         """
         return self.stride
 

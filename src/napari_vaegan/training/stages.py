@@ -60,7 +60,7 @@ ADVERSARIAL_RATE = 3e-4
 
 RENDERING_SHARE = 0.1
 """Of that step, for the layers that turn features into pixels. Its sums run over hundreds of weights: with a whole step each
-could move a pixel by eight times the grain of a background, and what the players fought over was a grid (docs/method.md)."""
+could move a pixel by eight times the grain of a background, and what the players fought over was a grid (docs/trials.md)."""
 
 DISCRIMINATOR_RATE = 6e-4
 """Largest step size of the discriminator: it learns faster than the generator, or it no longer sees what is wrong with its
@@ -77,7 +77,7 @@ FLOW_RATE = 1e-3
 
 BARE_STEPS = 2
 """Steps of the adversarial game alone after each with the whole VAE. They take half of the time, and a game needs many
-moves: per minute they brought samples several times nearer to real images (docs/method.md)."""
+moves: per minute they brought samples several times nearer to real images (docs/trials.md)."""
 
 
 class Stage(Protocol):

@@ -37,7 +37,7 @@ UNCONDITIONAL_MEAN_WEIGHT = 0.1
 PENALTY_STRIDE = 4
 """One patch in so many pays the gradient penalty: real ones and samples by turns, step by step. All of them in one step
 of sixteen (lazy regularisation, Karras et al. 2020) cost less, but where gradients are clipped what is rare has next to no
-say (docs/method.md)."""
+say (docs/trials.md)."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def mean_terms(players: Players, batch: Batch, seen: Look, unconditional: int) -
 
     Expected is the geometric mean of the running error of its kind and of the error that the networks predict of the patch:
     with the former alone, the few holes that nothing tells of drown those that can be filled well; with the latter alone,
-    empty patches drown the rest. See docs/method.md for what was measured.
+    empty patches drown the rest. See docs/trials.md for what was measured.
 
     The predicted log error is relative to the running error of its kind: else the large errors of unconditional patches
     and holes would be all that it learns. The calibration of each kind brings it back.
