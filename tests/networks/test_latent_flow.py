@@ -37,6 +37,20 @@ def test_a_flow_that_learned_nothing_is_not_computed(monkeypatch: pytest.MonkeyP
     assert len(asked) == EVALUATIONS
 
 
+def test_the_flow_works_in_the_units_of_the_latents_that_were_measured() -> None:
+    flow = LatentFlow((4, 4, 4), (8, 8, 8))
+    latents = [0.3 * level - 2 for level in noise(64)]
+    latents[1][:, 2] = 0.5  # a channel that does not vary is not blown up
+    flow.measure(latents)
+    for index, level in enumerate(flow.standardised(latents)):
+        assert level.mean((0, 2, 3)).abs().max() < 1e-4
+        deviation = level.std((0, 2, 3))
+        varies = torch.tensor([(index, channel) != (1, 2) for channel in range(4)])
+        torch.testing.assert_close(deviation, varies.float(), atol=0.01, rtol=0)
+    for before, after in zip(latents, flow.restored(flow.standardised(latents)), strict=True):
+        torch.testing.assert_close(after, before)
+
+
 def test_every_level_moves_every_other() -> None:
     """Coarse latents tell the fine ones where things are, and hear from them."""
     torch.manual_seed(0)

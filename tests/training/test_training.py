@@ -10,6 +10,8 @@ import torch
 from listener import TINY, Listener
 
 import napari_vaegan as nv
+from napari_vaegan.images.collection import collect_images
+from napari_vaegan.images.patches import PatchSampler
 from napari_vaegan.training.events import Finished, Measuring, StageChanged, Started, Stepped, Validated, Warned
 
 
@@ -59,6 +61,22 @@ def test_the_prior_is_learned_of_the_best_weights_and_saved_with_them(whole: tup
     assert ("adversarial", began) in judged  # as it had become, not some steps before
     assert last.psnr == pytest.approx(before[-1].psnr, abs=1e-4)
     assert any(level.weight.any() for level in model.engine.networks.flow.leave)
+
+
+def test_the_prior_knows_how_the_latents_of_the_training_images_are_distributed(
+    whole: tuple[nv.Model, Listener], textured_images: Path
+) -> None:
+    networks = whole[0].engine.networks
+    planes = collect_images(textured_images).planes
+    patches = torch.from_numpy(PatchSampler(planes, 5).draw(128, 64).pixels)
+    with torch.no_grad():
+        latents = networks.infer(patches, networks.normal_noise(128, 64, 64))
+    finest = latents[-1]
+    means = finest.mean((0, 2, 3))
+    assert means.abs().max() > 0.1  # not as the VAE's prior has it
+    standardised = networks.flow.standardised(latents)[-1]
+    torch.testing.assert_close(standardised.mean((0, 2, 3)), torch.zeros_like(means), atol=0.03, rtol=0)
+    torch.testing.assert_close(standardised.std((0, 2, 3)), torch.ones_like(means), atol=0.03, rtol=0)
 
 
 def test_a_few_steps_already_denoise_a_little(tiny_model: nv.Model) -> None:

@@ -24,6 +24,9 @@ HIGHEST_FREQUENCY = 100.0
 
 TIME_SIZE = 64
 
+LEAST_DEVIATION = 0.05
+"""Of a latent channel; one that hardly varies is not blown up."""
+
 
 class TimedBlock(nn.Module):
     """Two convolutions beside a shortcut, between which time scales and shifts (Dhariwal and Nichol 2021)."""
@@ -53,7 +56,8 @@ class LatentFlow(nn.Module):
     et al. 2021), by flow matching along straight lines (Lipman et al. 2023; Liu et al. 2023). It starts as "no change".
 
     Everywhere noise is given as one tensor a level, coarsest first, (batch, latents, height / stride, width / stride): the
-    latent in standard deviations of the VAE's prior from its mean. Texture is none of it.
+    latent in standard deviations of the VAE's prior from its mean. Texture is none of it. Inside, the flow works on
+    *standardised* latents: each channel by the mean and the deviation that it has over real images, once they are measured.
 
     Parameters
     ----------
@@ -72,14 +76,39 @@ class LatentFlow(nn.Module):
         self.ups = nn.ModuleList(Upsample(coarse, fine) for coarse, fine in pairwise(widths))
         self.after = nn.ModuleList(TimedBlock(width) for width in widths)
         self.leave = nn.ModuleList(zero_convolution(b, a) for a, b in zip(latents, widths, strict=True))
+        for level, count in enumerate(latents):
+            self.register_buffer(f"mean_{level}", torch.zeros(count, 1, 1))
+            self.register_buffer(f"deviation_{level}", torch.ones(count, 1, 1))
 
     @property
     def learned(self) -> bool:
         """Whether it moves anything: one that never learned does not, and need not be computed."""
         return any(bool(weight.any()) for weight in self.leave.parameters())
 
+    def measure(self, latents: Sequence[Tensor]) -> None:
+        """Take the mean and the deviation of every channel from latents of real images."""
+        for level, values in enumerate(latents):
+            mean, deviation = self._units(level)
+            mean.copy_(values.mean((0, 2, 3))[:, None, None])
+            deviation.copy_(values.std((0, 2, 3), correction=0)[:, None, None].clamp(min=LEAST_DEVIATION))
+
+    def standardised(self, latents: Sequence[Tensor]) -> list[Tensor]:
+        """Return latents, of the coarsest levels at least, as the flow works on them."""
+        units = map(self._units, range(len(latents)))
+        return [(values - mean) / deviation for values, (mean, deviation) in zip(latents, units, strict=True)]
+
+    def restored(self, standardised: Sequence[Tensor]) -> list[Tensor]:
+        """Return the latents that were standardised."""
+        units = map(self._units, range(len(standardised)))
+        return [
+            torch.addcmul(mean, deviation, values) for values, (mean, deviation) in zip(standardised, units, strict=True)
+        ]
+
+    def _units(self, level: int) -> tuple[Tensor, Tensor]:
+        return self.get_buffer(f"mean_{level}"), self.get_buffer(f"deviation_{level}")
+
     def forward(self, noise: Sequence[Tensor], time: Tensor) -> list[Tensor]:
-        """Return the velocity of noise at times (batch,) from 0, normal noise, to 1, latents of real images."""
+        """Return the velocity of noise at times (batch,) from 0, normal noise, to 1, standardised latents of real images."""
         embedded = self._embed(time)
         levels = range(len(noise))
         seen: list[Tensor] = []  # finest first
@@ -120,7 +149,7 @@ def transport(velocity: Velocity, noise: Sequence[Tensor]) -> list[Tensor]:
     Returns
     -------
     list of Tensor
-        Noise as the latents of real images have it, in float32.
+        Standardised latents as real images have them, in float32.
     """
     moved = [level.float() for level in noise]
     for step in range(SOLVER_STEPS):

@@ -118,7 +118,7 @@ class VaeGan(nn.Module):
     def unobserved_noise(self, count: int, height: int, width: int) -> DrawNoise:
         """Return what images are drawn from of which nothing is observed: noise that the flow, once learned, has moved."""
         noise = self.normal_noise(count, height, width)
-        return with_texture(transport(self.flow, noise) if self.flow.learned else noise)
+        return with_texture(self.flow.restored(transport(self.flow, noise)) if self.flow.learned else noise)
 
 
 def _repeated(features: list[Tensor], count: int) -> list[Tensor]:

@@ -216,7 +216,9 @@ class Engine:
         tall, wide = (side * strides[0] for side in noise[0].shape[-2:])
         # The flow works on no finer grid than a quarter: tiles of twice the side take no more memory than others do.
         tiles = plan_tiles(tall, wide, 2 * self.tile, 2 * self.halo)
-        straight = [end - begin for begin, end in zip(noise, kept, strict=False)]  # what is given comes there in any case
+        flow = self.networks.flow
+        ends = flow.standardised(kept)
+        straight = [end - begin for begin, end in zip(noise, ends, strict=False)]  # what is given comes there in any case
         done = 0
 
         def velocity(levels: Sequence[Tensor], time: Tensor) -> list[Tensor]:
@@ -228,14 +230,14 @@ class Engine:
                     for level, step in zip(levels, strides, strict=False)
                 ]
                 with number_format(self.device, self.precision):
-                    moved = self.networks.flow(window, time.to(self.device))
+                    moved = flow(window, time.to(self.device))
                 for level, part, step in zip(whole, moved, strides, strict=False):
                     level[(..., *_on_grid(tile.kept, step))] = part[(..., *_on_grid(tile.inner, step))].cpu()
                 done += 1
                 on_progress(min(1.0, done / (EVALUATIONS * len(tiles))))
             return [*straight, *whole[len(straight) :]]
 
-        return [*kept, *transport(velocity, noise)[len(kept) :]]
+        return [*kept, *flow.restored(transport(velocity, noise))[len(kept) :]]
 
     def _pad(self, observation: Observation) -> Observation:
         """Repeat the border until the sides are multiples of the networks' stride and of whole blocks."""

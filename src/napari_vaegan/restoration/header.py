@@ -10,7 +10,7 @@ from napari_vaegan.config import TrainingConfig
 from napari_vaegan.restoration.quality_record import QualityRecord
 from napari_vaegan.restoration.style.record import LookRecord
 
-FORMAT_VERSION: Final = 4
+FORMAT_VERSION: Final = 5
 
 
 class Scale(BaseModel):
@@ -91,7 +91,7 @@ class Header(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    format_version: Literal[4] = FORMAT_VERSION
+    format_version: Literal[5] = FORMAT_VERSION
     name: str
     created: str
     versions: dict[str, str]

@@ -121,6 +121,13 @@ class Assessment:
         for sentence in repairs:
             self.on_event(Warned(sentence))
 
+    def settle(self) -> None:
+        """Go on from the best weights, and measure their latents: the prior is learned of what will be saved."""
+        if self.good is not None:
+            self.players.go_on_from(self.good.weights)
+        with self._beside_the_training():
+            self.players.measure_latents(self.diagnostician.trained.to(self.device))
+
     def keep_in_a_hurry(self, moment: Moment) -> None:
         """Judge the running average on a few patches, if it never was, so that there is something to save."""
         if self.best is not None:

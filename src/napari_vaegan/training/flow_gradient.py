@@ -49,7 +49,7 @@ def _plan(flow: LatentFlow, vae: VaeGan, truth: Tensor) -> Callable[[], FlowGrad
 
     def compute() -> FlowGradient:
         with torch.no_grad():
-            ends = [latent.repeat(LINES, 1, 1, 1) for latent in vae.infer(truth, spread)]
+            ends = [latent.repeat(LINES, 1, 1, 1) for latent in flow.standardised(vae.infer(truth, spread))]
         share = time[:, None, None, None]
         between = [torch.lerp(begin, end, share) for begin, end in zip(noise, ends, strict=True)]
         loss = flow_matching(flow(between, time), noise, ends)

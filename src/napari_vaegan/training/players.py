@@ -29,6 +29,9 @@ GRADIENT_CLIP = 1.0
 
 MOMENTUM, MOMENTUM_OF_SQUARES = 0.9, 0.99
 
+AT_ONCE = 16
+"""Patches that are encoded together."""
+
 VAE = ("encoder", "mean_decoder", "generator")
 """The parts of the networks that one optimiser moves."""
 
@@ -136,6 +139,17 @@ class Players:
         if made:
             self.average.update(self.networks, "flow")
         return made
+
+    @torch.no_grad()
+    def measure_latents(self, truth: Tensor) -> None:
+        """Tell the flow how the latents that the running average infers of patches (batch, …) are distributed."""
+        average = self.average.module
+        parts = [
+            average.infer(part, average.normal_noise(len(part), *part.shape[2:])) for part in torch.split(truth, AT_ONCE)
+        ]
+        latents = [torch.cat(level) for level in zip(*parts, strict=True)]
+        for flow in (self.networks.flow, average.flow):
+            flow.measure(latents)
 
     def update_discriminator(self, rate: float) -> bool:
         """Make one step of the discriminator's optimiser."""

@@ -261,15 +261,10 @@ class Training:
     def _change_stage(self, index: int) -> None:
         stage = self.stages[index]
         if stage.settled and not self.players.average.updates["flow"]:
-            self._settle()
+            self._validate()  # as the VAE has become
+            self.assessment.settle()
         self.stage_index = index
         self.on_event(StageChanged(stage.name, index, stage.description, self.step))
-
-    def _settle(self) -> None:
-        """Judge the VAE as it has become, and go on from its best weights: the prior is learned of what will be saved."""
-        self._validate()
-        if self.assessment.good is not None:
-            self.players.go_on_from(self.assessment.good.weights)
 
     def _validate(self) -> None:
         begin = time.perf_counter()
