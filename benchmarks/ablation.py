@@ -1,34 +1,39 @@
 #!/usr/bin/env python3
 """Measure what each part of the method is worth, and write docs/ablation.md.
 
-    python benchmarks/ablation.py --data DATA/nuclei --referee evaluate.py [--minutes 3] [--seeds 0 1 2] [--only "VAE only"]
+    python benchmarks/ablation.py --data DATA/nuclei --referee evaluate.py [--minutes 7] [--seeds 0 1 2] [--only "VAE only"]
+        [--at-once 2]
 
 DATA holds ``train`` and ``test``. Every variant is trained for the same time, with the same seeds, on the same images; the
 referee, a script that scores a model file through the public API, takes its measure. Each run's figures are kept in
 ``benchmarks/results/ablation`` with a sheet of its first generated images; runs that are there already are passed over, so
-that several processes can share the work by seeds, and an interrupted one goes on.
+that whoever interrupts it can go on. Several runs at once share the cores: nothing else should take any of them meanwhile.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
 import imageio.v3 as imageio
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 import napari_vaegan as nv
 from napari_vaegan.training.events import Diagnosed, Validated, Warned
 from patches import real_patches, sheet
-from restoration import HERE, commit, machine
+from restoration import HERE, commit, cores, machine
 
 RESULTS = HERE / "results" / "ablation"
 PAGE = HERE.parent / "docs" / "ablation.md"
@@ -61,8 +66,9 @@ SHOWN, SHOWN_SIDE = 16, 64
 LABEL_WIDTH, LABEL_SIZE = 290, 18
 
 
-def measure(data: Path, referee: Path, name: str, seed: int, minutes: float) -> dict[str, Any]:
-    """Train one variant once and score it."""
+def measure(data: Path, referee: Path, name: str, seed: int, minutes: float) -> None:
+    """Train one variant once, score it, and write down its figures."""
+    print(f"{name}, seed {seed}", flush=True)
     diversity: float | None = None
     kept = False
     warned = []
@@ -79,16 +85,16 @@ def measure(data: Path, referee: Path, name: str, seed: int, minutes: float) -> 
     measured = commit()
     config = nv.TrainingConfig(preset="small", minutes=minutes, seed=seed, **VARIANTS[name])
     with tempfile.TemporaryDirectory() as folder:
-        path, figures = Path(folder) / "ablation.vaegan", Path(folder) / "figures.json"
+        path, scores = Path(folder) / "ablation.vaegan", Path(folder) / "scores.json"
         model = nv.train(data / "train", config, on_event=listen, checkpoint=path.with_suffix(".checkpoint"))
         model.save(path)
         tasks = ["--tasks", "generate", *RESTORED, "--size", "64", "--images", "4"]
-        command = [sys.executable, str(referee), str(path), str(data / "test"), *tasks, "--json", str(figures)]
+        command = [sys.executable, str(referee), str(path), str(data / "test"), *tasks, "--json", str(scores)]
         subprocess.run(command, check=True)
-        rows = json.loads(figures.read_text())
+        rows = json.loads(scores.read_text())
     samples = model.generate(SHOWN, (SHOWN_SIDE, SHOWN_SIDE), seed=0)
     imageio.imwrite(RESULTS / f"{_stem(name, seed)}.png", sheet(list(samples), SHOWN))
-    return {
+    figures = {
         "variant": name,
         "seed": seed,
         "minutes": minutes,
@@ -103,7 +109,13 @@ def measure(data: Path, referee: Path, name: str, seed: int, minutes: float) -> 
         "warnings": warned,
         "commit": measured,
         "machine": machine(),
+        "threads": torch.get_num_threads(),
     }
+    _figures(name, seed).write_text(json.dumps(figures, indent=1) + "\n")
+
+
+def _figures(name: str, seed: int) -> Path:
+    return RESULTS / f"{_stem(name, seed)}.json"
 
 
 def _stem(name: str, seed: int) -> str:
@@ -146,7 +158,8 @@ def write_page(data: Path | None) -> None:
         "",
         "Written by `python benchmarks/ablation.py --data DATA/nuclei --referee evaluate.py "
         f"--minutes {first['minutes']:g}`:",
-        f"`small`, {first['minutes']:g} minutes of training each, commit `{first['commit']}`, {first['machine']}.",
+        f"`small`, {first['minutes']:g} minutes of training each by {first['threads']} of the cores, commit "
+        f"`{first['commit']}`, {first['machine']}.",
         "Mean and standard deviation over the seeds. Kernel distance × 1000 of 256 generated patches of 64² to real ones",
         f"of the test images (lower is better; real ones among each other: {first['floor']:.1f}), density and coverage",
         "(higher is better); PSNR of the best estimate, mean of ×2, ×4, holes and noise on four test images, and beside the",
@@ -187,23 +200,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder with train and test")
     parser.add_argument("--referee", type=Path, help="the script that scores a model file")
-    parser.add_argument("--minutes", type=float, default=3)
+    parser.add_argument("--minutes", type=float, default=7)
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--only", nargs="*", default=list(VARIANTS), choices=list(VARIANTS), metavar="VARIANT")
+    parser.add_argument("--at-once", type=int, default=1, help="how many runs share the cores")
     parser.add_argument("--page-only", action="store_true", help="write the page from the runs that are there")
     options = parser.parse_args()
     RESULTS.mkdir(parents=True, exist_ok=True)
     if not options.page_only:
         if options.data is None or options.referee is None:
             parser.error("give --data and --referee, or --page-only")
-        for seed in options.seeds:
-            for name in options.only:
-                path = RESULTS / f"{_stem(name, seed)}.json"
-                if path.exists():
-                    continue
-                print(f"{name}, seed {seed}", flush=True)
-                run = measure(options.data.resolve(), options.referee.resolve(), name, seed, options.minutes)
-                path.write_text(json.dumps(run, indent=1) + "\n")
+        runs = [(name, seed) for seed in options.seeds for name in options.only if not _figures(name, seed).exists()]
+        os.environ["OMP_NUM_THREADS"] = str(max(1, cores() // options.at_once))  # torch takes it when a process starts
+        with ProcessPoolExecutor(options.at_once, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+            measured = [
+                pool.submit(measure, options.data.resolve(), options.referee.resolve(), name, seed, options.minutes)
+                for name, seed in runs
+            ]
+            for run in measured:
+                run.result()
     write_page(options.data)
 
 

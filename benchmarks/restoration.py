@@ -56,8 +56,12 @@ def machine() -> str:
         flags = next((line for line in lines if line.startswith("flags")), "")
         formats = {"amx_bf16": "with AMX", "avx512_bf16": "with AVX512-BF16"}
         extensions = ", " + next((words for flag, words in formats.items() if flag in flags), "without bfloat16")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{model}, {cores} core{'s' if cores != 1 else ''}{extensions}"
+    return f"{model}, {cores()} core{'s' if cores() != 1 else ''}{extensions}"
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def commit() -> str:
