@@ -18,10 +18,6 @@ LARGEST_SHIFT = 6.0
 """Of a latent by the posterior, in standard deviations of the prior: without a bound one patch with a hot spot made images
 of a thousand times the usual contrast, and the gradient of its divergence silenced the coarsest level."""
 
-NARROWEST, WIDEST = -4.0, 0.5
-"""Bounds of the logarithm of the posterior's deviation beside the prior's. A posterior wider than the prior tells nothing,
-and noise of forty times the usual strength, from a level that had just opened, spoilt whole trainings (docs/trials.md)."""
-
 DrawNoise = Callable[[int, Tensor], Tensor]
 """Called with a level's index (coarsest first) and a tensor: standard normal noise of that tensor's shape."""
 
@@ -85,10 +81,7 @@ class LatentLevel(nn.Module):
         shift, log_ratio = self.posterior(torch.cat([h, self.posterior_truth(truth)], dim=1)).float().chunk(2, dim=1)
         mean, log_std = prior
         shift = LARGEST_SHIFT * torch.tanh(shift / LARGEST_SHIFT)
-        log_ratio = torch.where(
-            log_ratio < 0, NARROWEST * torch.tanh(log_ratio / NARROWEST), WIDEST * torch.tanh(log_ratio / WIDEST)
-        )
-        return mean + shift * log_std.exp(), log_std + log_ratio
+        return mean + shift * log_std.exp(), log_std + 4 * torch.tanh(log_ratio / 4)
 
 
 def gaussian_divergence(posterior: tuple[Tensor, Tensor], prior: tuple[Tensor, Tensor]) -> Tensor:
