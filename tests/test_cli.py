@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -407,7 +408,7 @@ def _tamper(content: bytes) -> bytes:
 
 
 def _from_the_future(content: bytes) -> bytes:
-    return content.replace(rb"\"format_version\":4,", rb"\"format_version\":9,")
+    return re.sub(rb'("format_version\\":)\d,', rb"\g<1>9,", content)
 
 
 @pytest.mark.parametrize(
