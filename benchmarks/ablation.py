@@ -158,7 +158,7 @@ def write_page(data: Path | None) -> None:
         "",
         "Written by `python benchmarks/ablation.py --data DATA/nuclei --referee evaluate.py "
         f"--minutes {first['minutes']:g}`:",
-        f"`small`, {first['minutes']:g} minutes of training each by {first['threads']} of the cores, commit "
+        f"`small`, {first['minutes']:g} minutes of training each (threads of torch: {first['threads']}), commit "
         f"`{first['commit']}`, {first['machine']}.",
         "Mean and standard deviation over the seeds. Kernel distance × 1000 of 256 generated patches of 64² to real ones",
         f"of the test images (lower is better; real ones among each other: {first['floor']:.1f}), density and coverage",
