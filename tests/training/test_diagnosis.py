@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +219,19 @@ def test_dead_latents_get_cheaper_alone_and_do_not_hold_a_training_back(
     ]
     assert torch.load(tmp_path / "ill.checkpoint", weights_only=True)["players"]["kl_shares"] == [1, 0.25, 1]
     assert not any("goes back" in message for message in listener.warnings)
+
+
+def test_a_level_that_is_dead_once_is_not_mended(
+    textured_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one is dead each time: none is for long."""
+    listener = Ill()
+    taking_turns = itertools.cycle([(0.5, 0.0, 0.5), (0.5, 0.5, 0.0)])
+    monkeypatch.setattr(Diagnostician, "examine", lambda *_: Diagnosis(active_units=next(taking_turns)))
+    monkeypatch.setattr(training, "LEAST_EXAMINED_STEPS", 0)
+    train(textured_images, tmp_path, listener, steps=36)
+    assert len(listener.of(Diagnosed)) > 3
+    assert not any("halved" in message for message in listener.warnings)
 
 
 def test_a_collapse_before_the_adversary_takes_part_is_not_repaired(

@@ -34,7 +34,7 @@ class Repair:
     def __init__(self, players: Players) -> None:
         self.players = players
         self._lost = 0
-        self._suspected: set[Failure] = set()
+        self._suspected: set[tuple[Failure, int | None]] = set()
 
     def after_step(self, losses: dict[str, float], best: Best | None) -> str | None:
         """Notice a series of steps that were not made; return what was done, if anything."""
@@ -50,14 +50,14 @@ class Repair:
         """
         if self.is_lost(judgement, best):
             return (self._after_divergence(best),)
-        repeated, self._suspected = self._suspected, {finding.failure for finding in diagnosis.findings}
+        repeated, self._suspected = self._suspected, {(finding.failure, finding.level) for finding in diagnosis.findings}
         return tuple(
             self._after(finding, best)
             for finding in diagnosis.findings
             if (
                 adversarial
                 if finding.level is None
-                else finding.failure in repeated and self.players.kl_shares[finding.level] > LEAST_KL_SHARE
+                else (finding.failure, finding.level) in repeated and self.players.kl_shares[finding.level] > LEAST_KL_SHARE
             )
         )
 
