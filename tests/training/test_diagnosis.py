@@ -33,10 +33,14 @@ def features(count: int, seed: int, spread: float = 1.0) -> torch.Tensor:
     return spread * torch.randn(count, 12, generator=torch.Generator().manual_seed(seed))
 
 
+def new_diagnostician(images: Path, infers: bool = True) -> Diagnostician:
+    planes = collect_images(images).planes
+    return Diagnostician(PatchSampler(planes[:6], 0), PatchSampler(planes[6:], 0), generates=True, infers=infers)
+
+
 @pytest.fixture(scope="module")
 def diagnostician(textured_images: Path) -> Diagnostician:
-    planes = collect_images(textured_images).planes
-    return Diagnostician(PatchSampler(planes[:6], 0), PatchSampler(planes[6:], 0), generates=True)
+    return new_diagnostician(textured_images)
 
 
 @pytest.fixture
@@ -52,6 +56,12 @@ def discriminator() -> Discriminator:
 
 def failures(diagnosis: Diagnosis) -> set[Failure]:
     return {finding.failure for finding in diagnosis.findings}
+
+
+def test_a_plain_gan_is_not_told_that_its_latents_tell_nothing(textured_images: Path, networks: VaeGan) -> None:
+    diagnosis = new_diagnostician(textured_images, infers=False).examine(networks, None, CPU)
+    assert diagnosis.active_units == ()
+    assert diagnosis.coverage is not None
 
 
 def test_samples_like_the_real_images_cover_them_and_one_and_the_same_does_not() -> None:

@@ -78,7 +78,8 @@ class Assessment:
         self.validation, self.kinds, self.on_event = validation, kinds, on_event
         self.validator = Validator(PatchSampler(validation, self.seed), kinds, VALIDATION_PATCHES, self.seed)
         self.previewer = Previewer(self.validator, generates)
-        self.diagnostician = Diagnostician(PatchSampler(training, self.seed), PatchSampler(validation, self.seed), generates)
+        samplers = PatchSampler(training, self.seed), PatchSampler(validation, self.seed)
+        self.diagnostician = Diagnostician(*samplers, generates, config.variational)
         self.repair = Repair(players)
         self.best: Best | None = None
         self.curves = Curves()

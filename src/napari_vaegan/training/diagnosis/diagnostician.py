@@ -39,13 +39,15 @@ class Diagnostician:
         Where patches come from.
     generates
         Whether generation is trained: without it there are no samples to examine.
+    infers
+        Whether latents are inferred of images: those of a plain GAN tell nothing, and need not.
     """
 
-    def __init__(self, training: PatchSampler, validation: PatchSampler, generates: bool) -> None:
+    def __init__(self, training: PatchSampler, validation: PatchSampler, generates: bool, infers: bool) -> None:
         self.trained = torch.from_numpy(training.draw(TRAINED_PATCHES, SIDE).pixels)
         unseen = degrade(validation.draw(PATCHES, SIDE), Kind("generate"), np.random.default_rng(0))
         self.held_apart, self.noise = unseen.truth, unseen.noise
-        self.generates = generates
+        self.generates, self.infers = generates, infers
         self.best_coverage, self.best_diversity = 0.0, 0.0
 
     def examine(self, networks: VaeGan, discriminator: Discriminator | None, device: torch.device) -> Diagnosis:
@@ -60,7 +62,7 @@ class Diagnostician:
         device
             Where the networks are.
         """
-        active = active_units(networks, self.held_apart[:JUDGED_PATCHES], device)
+        active = active_units(networks, self.held_apart[:JUDGED_PATCHES], device) if self.infers else ()
         if not self.generates:
             return Diagnosis(active_units=active)
         made = self._generate(networks, device)
