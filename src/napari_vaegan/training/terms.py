@@ -11,6 +11,7 @@ from torch import Tensor
 
 from napari_vaegan.config import TrainingConfig
 from napari_vaegan.networks.discriminator import Discriminator
+from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.projections import project, project_residual
 from napari_vaegan.training import losses
 from napari_vaegan.training.batches import Batch
@@ -50,7 +51,7 @@ class Look:
     log_error: Tensor
 
 
-def look(players: Players, batch: Batch, unconditional: int) -> Look:
+def look(networks: VaeGan, batch: Batch, unconditional: int) -> Look:
     """See the observations and estimate the mean, brought into agreement with them.
 
     Unconditional patches, which come first, all look alike: the networks see one of them, and the rest share what it gave.
@@ -58,8 +59,8 @@ def look(players: Players, batch: Batch, unconditional: int) -> Look:
     repeated = max(0, int((batch.kinds == unconditional).sum()) - 1)
     observation = batch.observation.select(slice(repeated, None))
     condition = observation.condition
-    features = players.networks.see(observation.estimate, observation.known, observation.noise, condition)
-    mean, log_error = players.networks.mean(observation.estimate, features, condition)
+    features = networks.see(observation.estimate, observation.known, observation.noise, condition)
+    mean, log_error = networks.mean(observation.estimate, features, condition)
     rows = (torch.arange(len(batch.kinds), device=mean.device) - repeated).clamp(min=0)
     features = [feature.index_select(0, rows) for feature in features]
     mean = project(mean.index_select(0, rows), batch.observation)
@@ -113,11 +114,13 @@ def variational_terms(
 ) -> tuple[dict[str, Tensor], Tensor, list[float]]:
     """Evidence lower bound of the residual, in nats a pixel: likelihoods of the image and of every level, and KL.
 
-    The generator reads the observation's features without changing them: they belong to the mean.
+    The generator reads the observation's features without changing them: they belong to the mean. So do the truth's, which
+    are those of the running average: what the live encoder made of the truth changed faster than latents could follow.
 
     Returns the terms, the reconstruction (batch, channels, height, width), and the KL of each level.
     """
-    truth_features = players.networks.see_truth(batch.truth)
+    with torch.no_grad():
+        truth_features = players.average.module.see_truth(batch.truth)
     seen_features = [feature.detach() for feature in seen.features]
     made = players.networks.generator.reconstruct(seen_features, truth_features, seen.condition, opened)
     mean = seen.mean.detach()
