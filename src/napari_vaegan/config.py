@@ -104,6 +104,12 @@ class TrainingConfig(BaseModel):
         description="Weight of the score that makes samples differ as much as the truth is uncertain.",
         json_schema_extra={"expert": True},
     )
+    texture_weight: float = Field(
+        0.5,
+        ge=0,
+        description="Weight of the score that makes fine grain as strong as it is.",
+        json_schema_extra={"expert": True},
+    )
     adversarial: bool = Field(
         True,
         description="Train the generator against a discriminator (stages 2 and 3).",

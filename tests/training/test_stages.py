@@ -65,7 +65,7 @@ def step(
     return moved(networks, game.networks), critic_moved, terms
 
 
-MIDDLE = Progress(stage=0.9, total=0.5, step=6)
+MIDDLE = Progress(stage=0.6, total=0.3, step=6)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ MIDDLE = Progress(stage=0.9, total=0.5, step=6)
         ({"learned_prior": False}, 0, ["vae", "warm-up", "adversarial"]),
         ({"adversarial": False}, 0, ["vae", "prior"]),
         ({"adversarial": False, "learned_prior": False}, 0, ["vae"]),
-        ({"variational": False}, 0, ["warm-up", "adversarial"]),
+        ({"variational": False}, 0, ["mean", "warm-up", "adversarial"]),
     ],
 )
 def test_the_method_has_its_stages_in_order(settings: dict[str, Any], unconditional: int, names: list[str]) -> None:
@@ -93,6 +93,22 @@ def test_stage_one_trains_the_vae_and_no_discriminator(source: BatchSource) -> N
     assert "adversarial" not in terms
 
 
+def test_late_in_stage_one_the_decoder_learns_alone(source: BatchSource) -> None:
+    stage = method_stages(TrainingConfig(**TINY), source.unconditional)[0]
+    late = replace(MIDDLE, stage=0.9)
+    parts, critic, terms = step(0, source, late, size=stage.batch_size(late))
+    assert parts == {"generator"}
+    assert not critic
+    assert {"reconstruction", "kl", "spread", "texture"} <= set(terms)
+    assert "mean" not in terms
+
+
+def test_without_generation_encoder_and_mean_learn_to_the_end_of_stage_one() -> None:
+    stage = method_stages(TrainingConfig(**TINY), -1)[0]
+    assert stage.batch_size(replace(MIDDLE, stage=0.99)).unobserved == 0
+    assert not stage.alone(replace(MIDDLE, stage=0.99))
+
+
 def test_stage_two_trains_the_discriminator_against_a_frozen_generator(source: BatchSource) -> None:
     parts, critic, terms = step(1, source, MIDDLE)
     assert not parts
@@ -100,20 +116,20 @@ def test_stage_two_trains_the_discriminator_against_a_frozen_generator(source: B
     assert "discriminator" in terms
 
 
-def test_stage_three_trains_all_with_all_terms_together(source: BatchSource) -> None:
+def test_stage_three_trains_both_players_with_all_terms_while_encoder_and_mean_stand_still(source: BatchSource) -> None:
     parts, critic, terms = step(2, source, MIDDLE)
-    assert {"encoder", "mean_decoder", "generator"} <= parts
+    assert parts == {"generator"}
     assert critic
-    assert {"mean", "reconstruction", "kl", "adversarial", "feature matching", "discriminator"} <= set(terms)
+    assert {"spread", "texture", "reconstruction", "kl", "adversarial", "feature matching", "discriminator"} <= set(terms)
+    assert "mean" not in terms
 
 
-def test_two_steps_of_three_in_stage_three_are_of_the_game_alone(source: BatchSource) -> None:
+def test_every_other_step_of_stage_three_is_of_the_game_alone(source: BatchSource) -> None:
     stage = method_stages(TrainingConfig(**TINY), source.unconditional)[2]
-    sizes = [stage.batch_size(replace(MIDDLE, step=number)) for number in (6, 7, 8, 9)]
-    assert sizes[0] == sizes[3]
-    assert sizes[0].count > 0
-    assert sizes[1] == sizes[2] == BatchSize(0, TINY["patch_size"], unobserved=16)
-    parts, critic, terms = step(2, source, replace(MIDDLE, step=7), size=sizes[1])
+    whole, bare = (stage.batch_size(replace(MIDDLE, step=number)) for number in (8, 7))
+    assert whole.count > 0
+    assert bare == BatchSize(0, TINY["patch_size"], unobserved=16)
+    parts, critic, terms = step(2, source, replace(MIDDLE, step=7), size=bare)
     assert parts == {"generator"}
     assert critic
     assert {"adversarial", "discriminator"} <= set(terms)
@@ -123,7 +139,7 @@ def test_two_steps_of_three_in_stage_three_are_of_the_game_alone(source: BatchSo
 def test_the_game_pauses_until_a_step_of_the_whole_vae_was_made(source: BatchSource) -> None:
     config = TrainingConfig(**TINY)
     game, stage = players(config), method_stages(config, source.unconditional)[2]
-    bare, whole = replace(MIDDLE, step=7), replace(MIDDLE, step=9)
+    bare, whole = replace(MIDDLE, step=7), replace(MIDDLE, step=8)
     assert stage.step(game, source.draw(stage.batch_size(bare)), bare) == {"skipped": 1.0}
     assert "skipped" not in stage.step(game, source.draw(WHOLE), whole)
     assert "skipped" not in stage.step(game, source.draw(stage.batch_size(bare)), bare)
@@ -145,10 +161,14 @@ def test_a_single_patch_is_enough_for_a_step_of_the_prior(source: BatchSource) -
     assert step(3, source, MIDDLE, size=BatchSize(0, 32, unobserved=1))[0] == {"flow"}
 
 
-def test_every_third_batch_of_the_prior_is_of_larger_patches() -> None:
-    stage = method_stages(TrainingConfig(**TINY), 0)[3]
-    sizes = [stage.batch_size(replace(MIDDLE, step=number)) for number in (6, 7, 8, 9)]
-    assert sizes == [BatchSize(0, 64, 8), BatchSize(0, 32, 32), BatchSize(0, 32, 32), BatchSize(0, 64, 8)]
+@pytest.mark.parametrize("stage_index", [0, 2, 3])
+def test_every_third_step_of_generating_is_of_larger_patches(stage_index: int, source: BatchSource) -> None:
+    stage = method_stages(TrainingConfig(**TINY), source.unconditional)[stage_index]
+    late = replace(MIDDLE, stage=0.9)
+    sizes = [stage.batch_size(replace(late, step=number)) for number in (6, 7, 8, 9)]
+    assert [size.side for size in sizes] == [64, 32, 32, 64]
+    assert sizes[0].count == 0
+    assert step(stage_index, source, late, size=sizes[0])[0] == {"generator" if stage_index < 3 else "flow"}
 
 
 def test_the_flow_learns_what_the_latents_of_the_images_are_like(source: BatchSource) -> None:
@@ -165,12 +185,19 @@ def test_the_flow_learns_what_the_latents_of_the_images_are_like(source: BatchSo
 
 def test_a_plain_gan_has_neither_reconstruction_nor_divergence(source: BatchSource) -> None:
     config = TrainingConfig(**TINY, variational=False)
-    assert [stage.name for stage in method_stages(config, 0)] == ["warm-up", "adversarial"]
-    parts, critic, terms = step(1, source, MIDDLE, variational=False)
-    assert "generator" in parts
+    assert [stage.name for stage in method_stages(config, 0)] == ["mean", "warm-up", "adversarial"]
+    parts, critic, terms = step(2, source, MIDDLE, variational=False)
+    assert parts == {"generator"}
     assert critic
     assert "adversarial" in terms
     assert not {"reconstruction", "kl", "feature matching"} & set(terms)
+
+
+def test_where_there_is_no_vae_the_mean_learns_alone_first(source: BatchSource) -> None:
+    parts, critic, terms = step(0, source, MIDDLE, variational=False)
+    assert parts == {"encoder", "mean_decoder"}
+    assert not critic
+    assert set(terms) == {"mean", "error"}
 
 
 def test_the_textbook_loss_is_there_by_name(source: BatchSource) -> None:
@@ -189,7 +216,7 @@ def test_the_adversarial_term_reaches_the_generator_alone(source: BatchSource) -
     game = players(config)
     torch.nn.init.normal_(game.networks.generator.full_resolution.residual.weight)
     batch = source.draw(BatchSize(16, 32))
-    seen = look(game, batch, source.unconditional)
+    seen = look(game.networks, batch, source.unconditional)
     residual = game.networks.generator.sample([f.detach() for f in seen.features], seen.condition)
     view = game.discriminator.view(seen.mean.detach() + residual)
     verdicts, _ = game.discriminator(view, batch.observation.estimate, batch.observation.known)
@@ -201,7 +228,7 @@ def test_the_adversarial_term_reaches_the_generator_alone(source: BatchSource) -
 def test_progressive_training_opens_latents_and_grows_patches(source: BatchSource) -> None:
     game = players(TrainingConfig(**TINY))
     stage = method_stages(game_config := TrainingConfig(**TINY | {"patch_size": 64}), source.unconditional)[0]
-    early, late = Progress(0.0, 0.0, 0), Progress(0.9, 0.5, 50)
+    early, late = Progress(0.0, 0.0, 0), Progress(0.7, 0.5, 50)
     assert stage.opened(game, early) == 1
     assert stage.opened(game, late) == len(game.networks.generator.levels)
     assert stage.batch_size(early) == BatchSize(16, 64)
@@ -217,17 +244,11 @@ def test_the_kl_weight_rises_to_its_full_value() -> None:
     assert stage.kl_weight(Progress(1, 1, 1)) == pytest.approx(0.5)
 
 
-def test_the_learning_rate_warms_up_and_descends() -> None:
+def test_the_learning_rate_warms_up_and_descends_to_its_end() -> None:
     config = TrainingConfig(**TINY)
-    rates = [learning_rate(config, Progress(0, total, 100)) for total in (0, 0.02, 0.5, 1)]
+    rates = [learning_rate(config, Progress(share, share, 100), until=0.8) for share in (0, 0.02, 0.5, 0.8, 1)]
     assert rates[0] < rates[2] < rates[1]
-    assert rates[3] < 0.02 * rates[1]
-
-
-def test_the_learning_rate_has_descended_when_the_flow_begins_to_learn() -> None:
-    stages = method_stages(TrainingConfig(**TINY), 0)
-    begin = Progress(1, 1 - stages[-1].share, 100)
-    assert stages[2].learning_rate(begin) == pytest.approx(learning_rate(TrainingConfig(**TINY), Progress(1, 1, 100)))
+    assert rates[3] == rates[4] < 0.02 * rates[1]
 
 
 def test_the_first_step_is_small_however_long_reading_took() -> None:
@@ -280,7 +301,7 @@ def test_in_the_game_each_player_follows_the_gradient_of_its_own_loss(source: Ba
     stage.step(together, batch, bare)
 
     torch.manual_seed(1)
-    made = draw_sample(apart, batch, look(apart, batch, source.unconditional))
+    made = draw_sample(apart, batch, look(apart.networks, batch, source.unconditional))
     terms = discriminator_terms(apart, batch, made, config, bare.step)
     loss, _ = adversarial_term(apart, batch, made, config)
     loss.backward()
@@ -341,7 +362,7 @@ def test_unobserved_patches_serve_each_other_as_the_second_sample(source: BatchS
     torch.nn.init.normal_(game.networks.generator.full_resolution.residual.weight)
     batch = source.draw(BatchSize(10, 32, unobserved=4))
     free = int((batch.kinds == source.unconditional).sum())
-    seen = look(game, batch, source.unconditional)
+    seen = look(game.networks, batch, source.unconditional)
     first, second = draw_pairs(game, batch, seen, free)
     torch.testing.assert_close(second[1:free], first[: free - 1])
     assert (first != second).flatten(1).any(1).all()
@@ -352,7 +373,7 @@ def test_unobserved_patches_serve_each_other_as_the_second_sample(source: BatchS
 def test_unconditional_patches_share_one_look(source: BatchSource) -> None:
     game = players(TrainingConfig(**TINY))
     batch = source.draw(BatchSize(16, 32))
-    shared, apart = look(game, batch, source.unconditional), look(game, batch, -1)
+    shared, apart = (look(game.networks, batch, kind) for kind in (source.unconditional, -1))
     torch.testing.assert_close(shared.mean, apart.mean)
     for one, other in zip(shared.features, apart.features, strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)

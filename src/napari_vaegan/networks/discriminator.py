@@ -81,10 +81,13 @@ class Discriminator(nn.Module):
         known = self.detail_scale > 0
         self.detail_scale.copy_(torch.where(known, typical.lerp(self.detail_scale, DETAIL_MEMORY), typical))
 
+    def scaled_details(self, image: Tensor) -> Tensor:
+        """Return the details of images in units of the typical one, large ones compressed; of the shape of the images."""
+        return torch.asinh(details(image.float()) / self.detail_scale.clamp(min=SMALLEST_DETAIL))
+
     def view(self, image: Tensor) -> Tensor:
         """Return what is seen of images: themselves, and their details, (batch, 2 * channels, height, width)."""
-        scaled = torch.asinh(details(image.float()) / self.detail_scale.clamp(min=SMALLEST_DETAIL))
-        return torch.cat([image, DETAIL_GAIN * scaled], dim=1)
+        return torch.cat([image, DETAIL_GAIN * self.scaled_details(image)], dim=1)
 
     def forward(self, view: Tensor, seen: Tensor, known: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Judge images.

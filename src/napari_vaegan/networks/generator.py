@@ -44,11 +44,14 @@ class Reconstruction:
         Per level, coarsest first: KL(posterior ‖ prior) in nats, (batch,), summed over the patch.
     level_images
         Per level, coarsest first: the residual averaged to that level's grid, as that level predicts it.
+    features
+        Of the last level: what is turned into pixels.
     """
 
     residual: Tensor
     divergences: list[Tensor]
     level_images: list[Tensor]
+    features: Tensor
 
 
 class LatentLevel(nn.Module):
@@ -166,15 +169,18 @@ class Generator(nn.Module):
     def _feature_index(self, index: int) -> int:
         return self.strides[index].bit_length() - 2
 
-    def _render(self, h: Tensor, seen: list[Tensor], condition: Tensor, draw: DrawNoise | None = None) -> Tensor:
-        """Turn features into the residual; its texture is left out if there is nothing to draw it from."""
+    def _finish(self, h: Tensor, seen: list[Tensor], condition: Tensor) -> Tensor:
+        """Bring the features of the last level down to the finest stride."""
         finest = self._feature_index(len(self.levels) - 1)
         for step, (up, look) in enumerate(zip(self.finish, self.finish_seen, strict=True), start=1):
             h = up(h) + look(seen[finest - step])
-        grain = None
-        if draw is not None:
-            grain = draw(len(self.levels), h.new_empty(len(h), self.latents[-1], *h.shape[2:], dtype=torch.float32))
-        residual: Tensor = self.full_resolution(self.finish_blocks(h, condition), grain)
+        finished: Tensor = self.finish_blocks(h, condition)
+        return finished
+
+    def _draw_texture(self, h: Tensor, draw: DrawNoise) -> Tensor:
+        """Turn features at the finest stride into the residual, with texture."""
+        like = h.new_empty(len(h), self.latents[-1], *h.shape[2:], dtype=torch.float32)
+        residual: Tensor = self.full_resolution(h, draw(len(self.levels), like))
         return residual
 
     def sample(self, seen: list[Tensor], condition: Tensor, draw: DrawNoise = random_noise) -> Tensor:
@@ -186,7 +192,15 @@ class Generator(nn.Module):
             latent = mean + log_std.exp() * draw(index, mean)
             h = level.after(h + level.inject(latent), condition)
         assert h is not None
-        return self._render(h, seen, condition, draw)
+        return self._draw_texture(self._finish(h, seen, condition), draw)
+
+    def textured(self, made: Reconstruction, seen: list[Tensor], condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Return two residuals of the latents of a reconstruction, each with texture of its own.
+
+        Their gradient reaches the rendering alone.
+        """
+        finished = self._finish(made.features.detach(), seen, condition)
+        return self._draw_texture(finished, random_noise), self._draw_texture(finished, random_noise)
 
     def encode(
         self, seen: list[Tensor], truth: list[Tensor], condition: Tensor, draw: DrawNoise | None = None
@@ -239,4 +253,5 @@ class Generator(nn.Module):
             h = level.after(h + level.inject(latent), condition)
             level_images.append(level.image(h))
         assert h is not None
-        return Reconstruction(self._render(h, seen, condition), divergences, level_images)
+        residual = self.full_resolution(self._finish(h, seen, condition), None)
+        return Reconstruction(residual, divergences, level_images, h)

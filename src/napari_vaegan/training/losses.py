@@ -67,18 +67,23 @@ def local_features(images: Tensor) -> list[Tensor]:
     return features
 
 
+def pixel_score(first: Tensor, second: Tensor, truth: Tensor) -> Tensor:
+    """Continuous ranked probability score of two samples, mean over pixels: (batch,).
+
+    ``E|X - y| - E|X - X'| / 2`` (Gneiting and Raftery 2007, eq. 21) is least, on average, where samples are distributed as
+    the truth is: it rewards samples that are near the truth and as far from each other as the truth is uncertain.
+    """
+    distance = 0.5 * ((first - truth).abs() + (second - truth).abs()) - 0.5 * (first - second).abs()
+    return distance.flatten(1).mean(1)
+
+
 def ranked_probability_score(first: Tensor, second: Tensor, truth: Tensor) -> Tensor:
     """Continuous ranked probability score of two samples, mean over pixels and local features: (batch,).
 
-    ``E|X - y| - E|X - X'| / 2`` (Gneiting and Raftery 2007, eq. 21) is least, on average, where samples are distributed as
-    the truth is: it rewards samples that are near the truth and as far from each other as the truth is uncertain. That of
-    differences and means, which are as proper, tells grain from smoothness.
+    That of differences and means, which are as proper, tells grain from smoothness.
     """
-    scores = []
-    for a, b, y in zip(*(local_features(images) for images in (first, second, truth)), strict=True):
-        distance = 0.5 * ((a - y).abs() + (b - y).abs()) - 0.5 * (a - b).abs()
-        scores.append(distance.flatten(1).mean(1))
-    return torch.stack(scores).mean(0)
+    features = zip(*(local_features(images) for images in (first, second, truth)), strict=True)
+    return torch.stack([pixel_score(a, b, y) for a, b, y in features]).mean(0)
 
 
 def divergence_beyond_free(divergences: list[Tensor], sizes: list[int], weights: list[float]) -> Tensor:

@@ -1,6 +1,7 @@
 """The stages of the method, each with its own step. The loop knows none of them by name.
 
-1. ``VariationalStage``: the VAE on its own (reconstruction likelihood + KL), beside the deterministic mean.
+1. ``VariationalStage``: the VAE on its own (reconstruction likelihood + KL) beside the deterministic mean, then its decoder
+   alone.
 2. ``DiscriminatorWarmUp``: its decoder becomes the generator; a discriminator is trained against it, frozen.
 3. ``AdversarialStage``: the two in alternation, reconstruction, KL, adversarial and feature-matching terms together.
 
@@ -10,19 +11,20 @@ Last, ``PriorStage``: what latents real images have, learned while all else stan
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from napari_vaegan.config import TrainingConfig
+from napari_vaegan.networks.generator import Reconstruction
 from napari_vaegan.training import losses
 from napari_vaegan.training.batches import Batch, BatchSize
 from napari_vaegan.training.flow_gradient import flow_gradient
 from napari_vaegan.training.players import Players
 from napari_vaegan.training.progress import Progress
 from napari_vaegan.training.terms import (
+    Look,
     adversarial_term,
     as_observed,
     discriminator_terms,
@@ -35,9 +37,14 @@ from napari_vaegan.training.terms import (
     part_of,
     penalty_term,
     spread_term,
+    texture_term,
     unchanged,
     variational_terms,
 )
+
+ALONE_FROM = 0.75
+"""Share of stage 1 after which encoder and mean stand still and the decoder learns alone. Beside them, from features that
+change under it, it learned to reconstruct five times as slowly (docs/trials.md)."""
 
 STOCHASTIC_SHARE = 0.3
 """Share of a batch that trains the generator too: the mean, which is published, gets most of the time."""
@@ -51,9 +58,6 @@ VAE_RATE = 1e-3
 
 WARM_UP_STEPS = 20
 """Reading images can take more than the first 2 % of a short training: its first step must not be a full one for that."""
-
-JUDGED = 2
-"""Patches of which something is observed that the discriminator judges beside the unobserved ones."""
 
 ADVERSARIAL_RATE = 3e-4
 """Largest step size of the generator while it is trained against the discriminator."""
@@ -69,15 +73,15 @@ samples (two time scales, Heusel et al. 2017)."""
 ADVERSARIAL_MOMENTUM = 0.5
 """Of both players: they move against each other, so what was right some steps ago is right no more (Radford et al. 2016)."""
 
-PRIOR_SHARE = 0.1
+PRIOR_SHARE = 0.15
 """Of the time, for the flow over the latents."""
 
 FLOW_RATE = 1e-3
 """Largest step size of the flow."""
 
-BARE_STEPS = 2
-"""Steps of the adversarial game alone after each with the whole VAE. They take half of the time, and a game needs many
-moves: per minute they brought samples several times nearer to real images (docs/trials.md)."""
+BARE_STEPS = 1
+"""Steps of the adversarial game alone after each with all terms: a game needs many moves, and per minute they brought
+samples several times nearer to real images (docs/trials.md)."""
 
 
 class Stage(Protocol):
@@ -105,13 +109,14 @@ def vae_share(config: TrainingConfig, unconditional: int) -> float:
     return 1 - PRIOR_SHARE if config.learned_prior and config.variational and unconditional >= 0 else 1.0
 
 
-def learning_rate(config: TrainingConfig, progress: Progress, share: float = 1.0) -> float:
-    """Warm up linearly over the first 2 % of training, and some steps at least, then descend by half a cosine.
+def learning_rate(config: TrainingConfig, progress: Progress, until: float = 1.0) -> float:
+    """Return the step size of encoder and mean: linear warm-up, then half a cosine, until that share of the stage is over.
 
-    It ends with that share of the training.
+    It warms up over the first 2 % of the training, and some steps at least.
     """
     warm_up = min(1.0, progress.total / 0.02 + 0.02, (progress.step + 1) / WARM_UP_STEPS)
-    return config.learning_rate * warm_up * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress.total / share))))
+    descended = 0.5 * (1 + math.cos(math.pi * min(1.0, progress.stage / until)))
+    return config.learning_rate * warm_up * (0.01 + 0.99 * descended)
 
 
 def descent(progress: Progress) -> float:
@@ -120,6 +125,11 @@ def descent(progress: Progress) -> float:
     Had the discriminator's stayed, it would have outrun a generator that hardly moves any more.
     """
     return min(1.0, 3 * (1 - progress.stage) + 0.02)
+
+
+def large(progress: Progress) -> bool:
+    """Whether a step is one in three, where patches are of twice the side, as generated images may be large."""
+    return progress.step % 3 == 0
 
 
 def grown(config: TrainingConfig) -> BatchSize:
@@ -139,63 +149,112 @@ class _Configured:
         self.share = share
         self.unconditional = unconditional
 
-    def learning_rate(self, progress: Progress) -> float:
-        """Return the step size of encoder and mean."""
-        return learning_rate(self.config, progress, vae_share(self.config, self.unconditional))
-
 
 class VariationalStage(_Configured):
-    """Stage 1: the VAE on its own, beside the deterministic mean."""
+    """Stage 1: the VAE on its own beside the deterministic mean, then its decoder alone: encoder and mean stand still."""
 
     name = "vae"
     description = "Encoder and decoder learn alone: reconstruction likelihood and KL divergence."
 
+    def alone(self, progress: Progress) -> bool:
+        """Whether the decoder learns alone."""
+        return self.unconditional >= 0 and progress.stage >= ALONE_FROM
+
     def batch_size(self, progress: Progress) -> BatchSize:
-        """Return the size of a batch: small patches first, half as large again in the second half."""
-        if self.config.progressive and progress.stage >= 0.5:
+        """Return the size of a batch: small patches first, later half as large again.
+
+        The decoder alone takes few of them, most of them unobserved: many steps do more for it than many patches.
+        """
+        if self.alone(progress):
+            count = self.config.batch_size
+            if large(progress):
+                return BatchSize(0, 2 * self.config.patch_size, unobserved=max(2, count // 6))
+            return BatchSize(max(2, count // 8), self.config.patch_size, unobserved=max(2, count // 2))
+        if self.config.progressive and progress.stage >= 0.4:
             return grown(self.config)
         return BatchSize(self.config.batch_size, self.config.patch_size)
 
     def opened(self, players: Players, progress: Progress) -> int:
-        """Return how many latent levels learn, coarse to fine over the first 40 % of the stage."""
+        """Return how many latent levels learn, coarse to fine over the first 30 % of the stage."""
         count = len(players.networks.generator.levels)
         if not self.config.progressive:
             return count
-        return min(count, 1 + int(count * progress.stage / 0.4))
+        return min(count, 1 + int(count * progress.stage / 0.3))
 
     def kl_weight(self, progress: Progress) -> float:
-        """Return the weight of the KL divergence: from a twentieth up to all of it over half of the stage."""
-        return self.config.kl_weight * min(1.0, 0.05 + 0.95 * progress.stage / 0.5)
+        """Return the weight of the KL divergence: from a twentieth up to all of it over 40 % of the stage."""
+        return self.config.kl_weight * min(1.0, 0.05 + 0.95 * progress.stage / 0.4)
 
     def weights(self, progress: Progress) -> dict[str, float]:
         """Return the weight of each of the generator's terms: its loss is their sum."""
         return {
             "reconstruction": BOUND_WEIGHT,
             "kl": BOUND_WEIGHT * self.kl_weight(progress),
+            "texture": self.config.texture_weight,
             "spread": self.config.spread_weight,
         }
 
     def stochastic(self, batch: Batch, progress: Progress) -> int:
         """Return how many of the first patches train the generator: unconditional ones first, others join later."""
         free = int((batch.kinds == self.unconditional).sum())
-        return free if free > 1 and progress.stage < 1 / 3 else max(2, free, math.ceil(STOCHASTIC_SHARE * len(batch.kinds)))
+        return free if free > 1 and progress.stage < 1 / 4 else max(2, free, math.ceil(STOCHASTIC_SHARE * len(batch.kinds)))
 
     def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
-        """Make one step of the VAE."""
-        seen = look(players, batch, self.unconditional)
-        count = self.stochastic(batch, progress)
+        """Make one step of the VAE and the mean, or of the decoder alone."""
+        step = self._alone_step if self.alone(progress) else self._whole_step
+        return step(players, batch, progress)
+
+    def _whole_step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
+        seen = look(players.networks, batch, self.unconditional)
         terms = mean_terms(players, batch, seen, self.unconditional)
         gradient_of_mean = players.start_gradient(terms["mean"] + terms["error"])
-        part, seen_part = batch.select(slice(count)), part_of(seen, slice(count))
-        bound, _, levels = variational_terms(players, part, seen_part, self.opened(players, progress))
-        terms |= bound
-        free = int((part.kinds == self.unconditional).sum())
-        terms["spread"] = spread_term(players, part, draw_pairs(players, part, seen_part, free), free)
-        players.differentiate(_weighted_sum(terms, self.weights(progress)), gradient_of_mean)
-        rate = self.learning_rate(progress)
-        rate_of_generator = min(rate, VAE_RATE)
-        made = players.sound = players.update((rate, rate_of_generator, rate_of_generator))
-        return _report(terms, made) | {f"kl level {i}": value for i, value in enumerate(levels)}
+        first = slice(self.stochastic(batch, progress))
+        part, seen_of_part = batch.select(first), part_of(seen, first)
+        of_generator, made = self._generator_terms(players, part, seen_of_part, progress)
+        players.differentiate(_weighted_sum(of_generator, self.weights(progress)), gradient_of_mean)
+        rate = learning_rate(self.config, progress, ALONE_FROM if self.unconditional >= 0 else 1.0)
+        return _report(terms | of_generator, self._update(players, rate, min(rate, VAE_RATE))) | _levels(made)
+
+    def _alone_step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
+        with torch.no_grad():
+            seen = look(players.average.module, batch, self.unconditional)
+        terms, made = self._generator_terms(players, batch, seen, progress)
+        players.discriminator.adapt(batch.truth)
+        terms["texture"] = texture_term(players, batch, seen, made)
+        players.differentiate(_weighted_sum(terms, self.weights(progress)))
+        left = (1 - progress.stage) / (1 - ALONE_FROM)
+        return _report(terms, self._update(players, 0.0, VAE_RATE * min(1.0, 1.6 * left + 0.1))) | _levels(made)
+
+    def _generator_terms(
+        self, players: Players, batch: Batch, seen: Look, progress: Progress
+    ) -> tuple[dict[str, Tensor], Reconstruction]:
+        """Return the terms that train the generator from first to last, and what it reconstructs."""
+        free = int((batch.kinds == self.unconditional).sum())
+        bound, _, made = variational_terms(players, batch, seen, self.opened(players, progress))
+        spread = spread_term(players, batch, draw_pairs(players, batch, seen, free), free)
+        return bound | {"spread": spread}, made
+
+    def _update(self, players: Players, rate: float, rate_of_generator: float) -> bool:
+        players.sound = players.update((rate, rate_of_generator, rate_of_generator), together=True)
+        return players.sound
+
+
+class MeanStage(_Configured):
+    """In the place of stage 1 where there is to be no VAE: the deterministic mean alone."""
+
+    name = "mean"
+    description = "The best estimate learns alone: squared error."
+
+    def batch_size(self, progress: Progress) -> BatchSize:
+        """Return the size of a batch."""
+        return BatchSize(self.config.batch_size, self.config.patch_size)
+
+    def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
+        """Make one step of encoder and mean."""
+        terms = mean_terms(players, batch, look(players.networks, batch, self.unconditional), self.unconditional)
+        players.differentiate(terms["mean"] + terms["error"])
+        players.sound = players.update((learning_rate(self.config, progress), 0.0, 0.0))
+        return _report(terms, players.sound)
 
 
 class DiscriminatorWarmUp(_Configured):
@@ -210,7 +269,7 @@ class DiscriminatorWarmUp(_Configured):
 
     @torch.no_grad()
     def _samples(self, players: Players, batch: Batch) -> Tensor:
-        return as_observed(batch, draw_sample(players, batch, look(players, batch, self.unconditional)))
+        return as_observed(batch, draw_sample(players, batch, look(players.average.module, batch, self.unconditional)))
 
     def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         """Make one step of the discriminator."""
@@ -222,8 +281,8 @@ class DiscriminatorWarmUp(_Configured):
 class AdversarialStage(_Configured):
     """Stage 3: generator and discriminator in alternation; reconstruction and KL stay beside the adversarial term.
 
-    The adversarial loss reaches the generator alone, never the mean or the encoder; feature matching compares
-    reconstructions from the posterior, never samples from the prior, whose diversity it would kill.
+    Encoder and mean stand still, so that latents keep their meaning. Feature matching compares reconstructions from the
+    posterior, never samples from the prior, whose diversity it would kill.
     """
 
     name = "adversarial"
@@ -235,16 +294,18 @@ class AdversarialStage(_Configured):
         return self.unconditional >= 0 and progress.step % (1 + BARE_STEPS) > 0
 
     def batch_size(self, progress: Progress) -> BatchSize:
-        """Return the size of a batch: half as many patches again of which nothing is observed; they grow as in stage 1.
+        """Return the size of a batch: most of it unobserved, as such images are the hardest to make.
 
-        The game alone takes nothing but such patches, and they stay small: it lives on many of them.
+        The game alone takes nothing but such patches.
         """
+        count, side = self.config.batch_size, self.config.patch_size
+        if self.unconditional < 0:
+            return BatchSize(count, side)
+        if large(progress):
+            return BatchSize(0, 2 * side, unobserved=max(2, count // 4))
         if self.bare(progress):
-            return BatchSize(0, self.config.patch_size, unobserved=self.config.batch_size)
-        size = BatchSize(self.config.batch_size, self.config.patch_size)
-        if self.config.progressive and progress.stage >= 0.5:
-            size = grown(self.config)
-        return replace(size, unobserved=size.count // 2)
+            return BatchSize(0, side, unobserved=count)
+        return BatchSize(max(2, count // 4), side, unobserved=3 * count // 4)
 
     def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         """Make one step of the generator, with the whole VAE or of the game alone, and one of the discriminator."""
@@ -257,7 +318,7 @@ class AdversarialStage(_Configured):
         if not players.sound:
             return {"skipped": 1.0}
         with torch.no_grad():
-            seen = look(players, batch, self.unconditional)
+            seen = look(players.average.module, batch, self.unconditional)
         players.discriminator.adapt(batch.truth)
         judged = players.beside.start(lambda: judge(players, batch, batch.truth)[0])
         made = as_observed(batch, draw_sample(players, batch, seen))
@@ -277,7 +338,7 @@ class AdversarialStage(_Configured):
         players.differentiate((push * made).sum())  # whose gradient by the samples is the push
         terms = {"adversarial": adversarial} | critic.result()
         # Where the adversary is alone its weight cannot tell in Adam's steps: what repairs left of it shortens them.
-        return _report(terms, self._update(players, progress, 0.0, players.adversarial_share))
+        return _report(terms, self._update(players, progress, players.adversarial_share))
 
     def weights(self, players: Players, progress: Progress) -> dict[str, float]:
         """Return the weight of each of the generator's terms in a step with the whole VAE: its loss is their sum."""
@@ -286,51 +347,48 @@ class AdversarialStage(_Configured):
             "adversarial": self._adversarial_weight(players, progress),
             "reconstruction": BOUND_WEIGHT,
             "kl": BOUND_WEIGHT * self.config.kl_weight,
+            "texture": self.config.texture_weight,
             "feature matching": self.config.feature_matching_weight,
         }
 
     def _adversarial_weight(self, players: Players, progress: Progress) -> float:
         return self.config.adversarial_weight * players.adversarial_share * min(1.0, progress.stage / 0.1)
 
-    def _update(self, players: Players, progress: Progress, rate: float, share: float = 1.0) -> bool:
+    def _update(self, players: Players, progress: Progress, share: float = 1.0) -> bool:
         """Make both updates at the very end: an interrupted step has moved neither."""
         rate_of_generator = ADVERSARIAL_RATE * descent(progress) * share
-        rates = (rate, rate_of_generator, RENDERING_SHARE * rate_of_generator)
+        rates = (0.0, rate_of_generator, RENDERING_SHARE * rate_of_generator)
         updated = players.update(rates, ADVERSARIAL_MOMENTUM)
         return players.update_discriminator(DISCRIMINATOR_RATE * descent(progress)) and updated
 
     def _whole_step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         free = int((batch.kinds == self.unconditional).sum())
-        seen = look(players, batch, self.unconditional)
-        terms = mean_terms(players, batch, seen, self.unconditional)
-        gradient_of_mean = players.start_gradient(terms["mean"] + terms["error"])
-
-        judged = slice(min(len(batch.kinds), free + JUDGED))
-        shown, seen_of_shown = batch.select(judged), part_of(seen, judged)
-        samples = draw_pairs(players, shown, seen_of_shown, free)
-        made = as_observed(shown, samples[0])
-        terms["spread"] = spread_term(players, shown, samples, free)
-        levels: list[float] = []
+        with torch.no_grad():
+            seen = look(players.average.module, batch, self.unconditional)
+        samples = draw_pairs(players, batch, seen, free)
+        made = as_observed(batch, samples[0])
+        terms = {"spread": spread_term(players, batch, samples, free)}
+        levels: dict[str, float] = {}
         with unchanged(players.discriminator):
-            terms["adversarial"], real_features = adversarial_term(players, shown, made, self.config)
+            terms["adversarial"], real_features = adversarial_term(players, batch, made, self.config)
             if self.config.variational:
-                inferred = slice(max(0, free - 1), None)
-                part, seen_of_part = shown.select(inferred), part_of(seen_of_shown, inferred)
+                inferred = slice(free // 2, None)
+                part, seen_of_part = batch.select(inferred), part_of(seen, inferred)
                 opened = len(players.networks.generator.levels)
-                bound, reconstruction, levels = variational_terms(players, part, seen_of_part, opened)
+                bound, reconstruction, made_of_part = variational_terms(players, part, seen_of_part, opened)
                 features_of_part = [features[inferred] for features in real_features]
-                terms |= bound
+                terms |= bound | {"texture": texture_term(players, part, seen_of_part, made_of_part)}
+                levels = _levels(made_of_part)
                 terms["feature matching"] = feature_matching_term(players, part, reconstruction, features_of_part)
         loss = _weighted_sum(terms, self.weights(players, progress))
         critic = players.beside.start(
-            lambda: _learn(players, discriminator_terms(players, shown, made, self.config, progress.step))
+            lambda: _learn(players, discriminator_terms(players, batch, made, self.config, progress.step))
         )
-        players.differentiate(loss, gradient_of_mean)
+        players.differentiate(loss)
         terms |= critic.result()
 
-        updated = self._update(players, progress, self.learning_rate(progress))
-        players.sound = updated
-        return _report(terms, updated) | {f"kl level {i}": value for i, value in enumerate(levels)}
+        updated = players.sound = self._update(players, progress)
+        return _report(terms, updated) | levels
 
 
 class PriorStage(_Configured):
@@ -341,9 +399,9 @@ class PriorStage(_Configured):
     settled = True
 
     def batch_size(self, progress: Progress) -> BatchSize:
-        """Return the size of a batch: in one step of three patches of twice the side, as generated images may be large."""
+        """Return the size of a batch; generated images may be large, so some are of large patches."""
         config = self.config
-        if progress.step % 3 == 0:
+        if large(progress):
             return BatchSize(0, 2 * config.patch_size, unobserved=max(2, config.batch_size // 2))
         return BatchSize(0, config.patch_size, unobserved=2 * config.batch_size)
 
@@ -357,17 +415,10 @@ class PriorStage(_Configured):
 def method_stages(config: TrainingConfig, unconditional: int) -> list[Stage]:
     """Return the stages in their order, with their shares of the time."""
     left = vae_share(config, unconditional)
-    stages: list[Stage]
-    if not config.adversarial:
-        stages = [VariationalStage(config, left, unconditional)]
-    elif not config.variational:
-        stages = [DiscriminatorWarmUp(config, 0.03, unconditional), AdversarialStage(config, 0.97, unconditional)]
-    else:
-        stages = [
-            VariationalStage(config, 0.62 * left, unconditional),
-            DiscriminatorWarmUp(config, 0.03 * left, unconditional),
-            AdversarialStage(config, 0.35 * left, unconditional),
-        ]
+    first = VariationalStage if config.variational else MeanStage
+    shares = (0.62, 0.03, 0.35) if config.adversarial else (1.0,)
+    kinds = (first, DiscriminatorWarmUp, AdversarialStage)
+    stages: list[Stage] = [kind(config, left * share, unconditional) for kind, share in zip(kinds, shares, strict=False)]
     return [*stages, PriorStage(config, PRIOR_SHARE, unconditional)] if left < 1 else stages
 
 
@@ -380,6 +431,10 @@ def _learn(players: Players, terms: dict[str, Tensor]) -> dict[str, Tensor]:
     """Find the gradient of the discriminator's terms by its weights, which stay as they are; return the terms."""
     players.differentiate_discriminator(torch.stack(list(terms.values())).sum())
     return terms
+
+
+def _levels(made: Reconstruction) -> dict[str, float]:
+    return {f"kl level {i}": float(level.detach().mean()) for i, level in enumerate(made.divergences)}
 
 
 def _report(terms: dict[str, Tensor], made: bool) -> dict[str, float]:

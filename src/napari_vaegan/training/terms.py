@@ -11,6 +11,8 @@ from torch import Tensor
 
 from napari_vaegan.config import TrainingConfig
 from napari_vaegan.networks.discriminator import Discriminator
+from napari_vaegan.networks.generator import Reconstruction
+from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.projections import project, project_residual
 from napari_vaegan.training import losses
 from napari_vaegan.training.batches import Batch
@@ -50,7 +52,7 @@ class Look:
     log_error: Tensor
 
 
-def look(players: Players, batch: Batch, unconditional: int) -> Look:
+def look(networks: VaeGan, batch: Batch, unconditional: int) -> Look:
     """See the observations and estimate the mean, brought into agreement with them.
 
     Unconditional patches, which come first, all look alike: the networks see one of them, and the rest share what it gave.
@@ -58,8 +60,8 @@ def look(players: Players, batch: Batch, unconditional: int) -> Look:
     repeated = max(0, int((batch.kinds == unconditional).sum()) - 1)
     observation = batch.observation.select(slice(repeated, None))
     condition = observation.condition
-    features = players.networks.see(observation.estimate, observation.known, observation.noise, condition)
-    mean, log_error = players.networks.mean(observation.estimate, features, condition)
+    features = networks.see(observation.estimate, observation.known, observation.noise, condition)
+    mean, log_error = networks.mean(observation.estimate, features, condition)
     rows = (torch.arange(len(batch.kinds), device=mean.device) - repeated).clamp(min=0)
     features = [feature.index_select(0, rows) for feature in features]
     mean = project(mean.index_select(0, rows), batch.observation)
@@ -110,14 +112,16 @@ def part_of(seen: Look, part: slice) -> Look:
 
 def variational_terms(
     players: Players, batch: Batch, seen: Look, opened: int
-) -> tuple[dict[str, Tensor], Tensor, list[float]]:
+) -> tuple[dict[str, Tensor], Tensor, Reconstruction]:
     """Evidence lower bound of the residual, in nats a pixel: likelihoods of the image and of every level, and KL.
 
-    The generator reads the observation's features without changing them: they belong to the mean.
+    The generator reads the observation's features without changing them: they belong to the mean. So do the truth's, which
+    are those of the running average: what the live encoder made of the truth changed faster than latents could follow.
 
-    Returns the terms, the reconstruction (batch, channels, height, width), and the KL of each level.
+    Returns the terms, the reconstruction (batch, channels, height, width), and what it was made of.
     """
-    truth_features = players.networks.see_truth(batch.truth)
+    with torch.no_grad():
+        truth_features = players.average.module.see_truth(batch.truth)
     seen_features = [feature.detach() for feature in seen.features]
     made = players.networks.generator.reconstruct(seen_features, truth_features, seen.condition, opened)
     mean = seen.mean.detach()
@@ -136,8 +140,20 @@ def variational_terms(
     inferred = players.networks.generator.latents[:-1]  # the texture is only ever drawn
     sizes = [latents * image[0, 0].numel() for latents, image in zip(inferred, made.level_images, strict=True)]
     divergence = losses.divergence_beyond_free(divergences, sizes, players.kl_shares)
-    terms = {"reconstruction": likelihood, "kl": divergence / pixels}
-    return terms, reconstruction, [float(level.detach()) for level in divergences]
+    return {"reconstruction": likelihood, "kl": divergence / pixels}, reconstruction, made
+
+
+def texture_term(players: Players, batch: Batch, seen: Look, made: Reconstruction) -> Tensor:
+    """Score two textures on the same latents: what the latents leave open should be drawn as it is in the truth.
+
+    It is the details that are compared, as the discriminator sees them. Beside the contrast of bright objects, in whose
+    units samples are scored, the grain of a dark background is next to nothing (docs/trials.md).
+    """
+    features = [feature.detach() for feature in seen.features]
+    residuals = players.networks.generator.textured(made, features, seen.condition)
+    images = [seen.mean.detach() + project_residual(residual.float(), batch.observation) for residual in residuals]
+    compared = [*(as_observed(batch, image) for image in images), batch.truth]
+    return losses.pixel_score(*(players.discriminator.scaled_details(image) for image in compared)).mean()
 
 
 def noise_of_levels(batch: Batch, mean: Tensor, level_images: list[Tensor]) -> Tensor:
