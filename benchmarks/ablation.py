@@ -6,8 +6,9 @@
 
 DATA holds ``train`` and ``test``. Every variant is trained for the same time, with the same seeds, on the same images; the
 referee, a script that scores a model file through the public API, takes its measure. Each run's figures are kept in
-``benchmarks/results/ablation`` with a sheet of its first generated images; runs that are there already are passed over, so
-that whoever interrupts it can go on. Several runs at once share the cores: nothing else should take any of them meanwhile.
+``benchmarks/results/ablation``, in a folder for each length of training, with a sheet of its first generated images, and its
+model in ``runs``; runs that are there already are passed over, so that whoever interrupts it can go on. Several runs at once
+share the cores: nothing else should take any of them meanwhile.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -37,7 +37,8 @@ from restoration import HERE, commit, cores, machine
 
 RESULTS = HERE / "results" / "ablation"
 PAGE = HERE.parent / "docs" / "ablation.md"
-PICTURE = HERE.parent / "docs" / "images" / "ablation.png"
+PICTURES = HERE.parent / "docs" / "images"
+MODELS = HERE.parent / "runs"
 
 Grey = NDArray[np.uint8]
 
@@ -84,16 +85,18 @@ def measure(data: Path, referee: Path, name: str, seed: int, minutes: float) -> 
 
     measured = commit()
     config = nv.TrainingConfig(preset="small", minutes=minutes, seed=seed, **VARIANTS[name])
-    with tempfile.TemporaryDirectory() as folder:
-        path, scores = Path(folder) / "ablation.vaegan", Path(folder) / "scores.json"
-        model = nv.train(data / "train", config, on_event=listen, checkpoint=path.with_suffix(".checkpoint"))
-        model.save(path)
-        tasks = ["--tasks", "generate", *RESTORED, "--size", "64", "--images", "4"]
-        command = [sys.executable, str(referee), str(path), str(data / "test"), *tasks, "--json", str(scores)]
-        subprocess.run(command, check=True)
-        rows = json.loads(scores.read_text())
+    MODELS.mkdir(exist_ok=True)
+    path = MODELS / f"ablation-{minutes:g}-{_stem(name, seed)}.vaegan"
+    model = nv.train(data / "train", config, on_event=listen, checkpoint=path.with_suffix(".checkpoint"))
+    model.save(path, overwrite=True)
+    scores = path.with_suffix(".json")
+    tasks = ["--tasks", "generate", *RESTORED, "--size", "64", "--images", "4"]
+    subprocess.run([sys.executable, str(referee), str(path), str(data / "test"), *tasks, "--json", str(scores)], check=True)
+    rows = json.loads(scores.read_text())
     samples = model.generate(SHOWN, (SHOWN_SIDE, SHOWN_SIDE), seed=0)
-    imageio.imwrite(RESULTS / f"{_stem(name, seed)}.png", sheet(list(samples), SHOWN))
+    folder = _folder(minutes)
+    folder.mkdir(parents=True, exist_ok=True)
+    imageio.imwrite(folder / f"{_stem(name, seed)}.png", sheet(list(samples), SHOWN))
     figures = {
         "variant": name,
         "seed": seed,
@@ -111,11 +114,15 @@ def measure(data: Path, referee: Path, name: str, seed: int, minutes: float) -> 
         "machine": machine(),
         "threads": torch.get_num_threads(),
     }
-    _figures(name, seed).write_text(json.dumps(figures, indent=1) + "\n")
+    _figures(name, seed, minutes).write_text(json.dumps(figures, indent=1) + "\n")
 
 
-def _figures(name: str, seed: int) -> Path:
-    return RESULTS / f"{_stem(name, seed)}.json"
+def _folder(minutes: float) -> Path:
+    return RESULTS / f"{minutes:g}-minutes"
+
+
+def _figures(name: str, seed: int, minutes: float) -> Path:
+    return _folder(minutes) / f"{_stem(name, seed)}.json"
 
 
 def _stem(name: str, seed: int) -> str:
@@ -149,43 +156,57 @@ def row_of(name: str, runs: list[dict[str, Any]], whole: list[dict[str, Any]]) -
 
 
 def write_page(data: Path | None) -> None:
-    """Write the table and the picture from all runs that are there; with real patches, if their folder is given."""
-    runs = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
-    by_name = {name: [run for run in runs if run["variant"] == name] for name in VARIANTS}
-    first = runs[0]
+    """Write tables and pictures from all runs that are there; with real patches, if their folder is given."""
+    runs = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*/*.json"))]
     lines = [
         "# What each part of the method is worth",
         "",
-        "Written by `python benchmarks/ablation.py --data DATA/nuclei --referee evaluate.py "
-        f"--minutes {first['minutes']:g}`:",
-        f"`small`, {first['minutes']:g} minutes of training each (threads of torch: {first['threads']}), commit "
-        f"`{first['commit']}`, {first['machine']}.",
+        "Written by `python benchmarks/ablation.py --data DATA/nuclei --referee evaluate.py --minutes 7` (or more), `small`.",
         "Mean and standard deviation over the seeds. Kernel distance × 1000 of 256 generated patches of 64² to real ones",
-        f"of the test images (lower is better; real ones among each other: {first['floor']:.1f}), density and coverage",
+        f"of the test images (lower is better; real ones among each other: {runs[0]['floor']:.1f}), density and coverage",
         "(higher is better); PSNR of the best estimate, mean of ×2, ×4, holes and noise on four test images, and beside the",
         "whole of the same seed; what averaging eight samples gains (2.5 dB is right); runs that collapsed: generated",
         f"patches differ from each other less than {COLLAPSED:g} times as much as real ones do.",
+        "",
+    ]
+    for minutes in sorted({run["minutes"] for run in runs}):
+        lines += section(minutes, [run for run in runs if run["minutes"] == minutes], data)
+    remarks = HERE / "ablation.md"
+    if remarks.exists():
+        lines += [remarks.read_text().rstrip(), ""]
+    PAGE.write_text("\n".join(lines))
+    print(f"Written: {PAGE}")
+
+
+def section(minutes: float, runs: list[dict[str, Any]], data: Path | None) -> list[str]:
+    """Return the part of the page on trainings of one length, and write its picture."""
+    by_name = {name: [run for run in runs if run["variant"] == name] for name in VARIANTS}
+    picture = PICTURES / f"ablation_{minutes:g}.png"
+    seeds = {name: found[0]["seed"] for name, found in by_name.items() if found}
+    rows = {name: imageio.imread(_folder(minutes) / f"{_stem(name, seed)}.png") for name, seed in seeds.items()}
+    if data is not None:
+        rows = {"real": sheet(real_patches(data / "test", SHOWN_SIDE, SHOWN), SHOWN)} | rows
+    imageio.imwrite(picture, np.concatenate([_labelled(name, row) for name, row in rows.items()]))
+    return [
+        f"## {minutes:g} minutes of training",
+        "",
+        f"Threads of torch: {_all(runs, 'threads')}; commit {_all(runs, 'commit')}; {_all(runs, 'machine')}.",
         "",
         "| | kernel distance | density | coverage | PSNR, dB | beside the whole | averaging gains, dB | collapsed | steps |",
         "|---|---|---|---|---|---|---|---|---|",
         *(row_of(name, found, by_name[WHOLE]) for name, found in by_name.items() if found),
         "",
-        "![Real patches, and the first 16 generated ones of each variant](images/ablation.png)",
+        f"![Real patches, and the first {SHOWN} generated ones of each variant](images/{picture.name})",
         "",
         f"*Real patches of the test images, and the first {SHOWN} that each variant generates with its first seed, none",
         "left out; each is stretched to its own range.*",
         "",
     ]
-    remarks = HERE / "ablation.md"
-    if remarks.exists():
-        lines += [remarks.read_text().rstrip(), ""]
-    PAGE.write_text("\n".join(lines))
-    seeds = {name: found[0]["seed"] for name, found in by_name.items() if found}
-    rows = {name: imageio.imread(RESULTS / f"{_stem(name, seed)}.png") for name, seed in seeds.items()}
-    if data is not None:
-        rows = {"real": sheet(real_patches(data / "test", SHOWN_SIDE, SHOWN), SHOWN)} | rows
-    imageio.imwrite(PICTURE, np.concatenate([_labelled(name, row) for name, row in rows.items()]))
-    print(f"Written: {PAGE}")
+
+
+def _all(runs: list[dict[str, Any]], key: str) -> str:
+    """Name every value that runs have for a key."""
+    return " and ".join(sorted({str(run[key]) for run in runs}))
 
 
 def _labelled(name: str, row: Grey) -> Grey:
@@ -206,11 +227,11 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=1, help="how many runs share the cores")
     parser.add_argument("--page-only", action="store_true", help="write the page from the runs that are there")
     options = parser.parse_args()
-    RESULTS.mkdir(parents=True, exist_ok=True)
     if not options.page_only:
         if options.data is None or options.referee is None:
             parser.error("give --data and --referee, or --page-only")
-        runs = [(name, seed) for seed in options.seeds for name in options.only if not _figures(name, seed).exists()]
+        wanted = [(name, seed) for seed in options.seeds for name in options.only]
+        runs = [(name, seed) for name, seed in wanted if not _figures(name, seed, options.minutes).exists()]
         os.environ["OMP_NUM_THREADS"] = str(max(1, cores() // options.at_once))  # torch takes it when a process starts
         with ProcessPoolExecutor(options.at_once, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
             measured = [
