@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from napari_vaegan.config import TrainingConfig
-from napari_vaegan.training import losses
 from napari_vaegan.training.batches import Batch, BatchSize
 from napari_vaegan.training.flow_gradient import flow_gradient
+from napari_vaegan.training.game import learn_to_judge, play
 from napari_vaegan.training.players import Players
 from napari_vaegan.training.progress import Progress
 from napari_vaegan.training.terms import (
@@ -29,11 +29,9 @@ from napari_vaegan.training.terms import (
     draw_pairs,
     draw_sample,
     feature_matching_term,
-    judge,
     look,
     mean_terms,
     part_of,
-    penalty_term,
     spread_term,
     unchanged,
     variational_terms,
@@ -215,7 +213,7 @@ class DiscriminatorWarmUp(_Configured):
     def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         """Make one step of the discriminator."""
         samples = self._samples(players, batch)
-        terms = _learn(players, discriminator_terms(players, batch, samples, self.config, progress.step))
+        terms = learn_to_judge(players, discriminator_terms(players, batch, samples, self.config, progress.step))
         return _report(terms, players.update_discriminator(DISCRIMINATOR_RATE))
 
 
@@ -253,29 +251,12 @@ class AdversarialStage(_Configured):
         )
 
     def _bare_step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
-        """Make one step of the game alone: both players learn from the same verdicts."""
+        """Make one step of the game alone."""
         if not players.sound:
             return {"skipped": 1.0}
         with torch.no_grad():
             seen = look(players, batch, self.unconditional)
-        players.discriminator.adapt(batch.truth)
-        judged = players.beside.start(lambda: judge(players, batch, batch.truth)[0])
-        made = as_observed(batch, draw_sample(players, batch, seen))
-        shown = made.detach().requires_grad_()
-        verdicts = judged.result(), judge(players, batch, shown)[0]
-
-        of_generator, of_discriminator = losses.ADVERSARIAL_LOSSES[self.config.adversarial_loss]
-        adversarial = of_generator(*verdicts)
-        weight = self._adversarial_weight(players, progress)
-        (push,) = torch.autograd.grad(weight * adversarial, shown, retain_graph=True)
-
-        def discriminate() -> dict[str, Tensor]:
-            penalty = penalty_term(players, batch, shown, self.config, progress.step)
-            return _learn(players, {"discriminator": of_discriminator(*verdicts)} | penalty)
-
-        critic = players.beside.start(discriminate)
-        players.differentiate((push * made).sum())  # whose gradient by the samples is the push
-        terms = {"adversarial": adversarial} | critic.result()
+        terms = play(players, batch, seen, self.config, self._adversarial_weight(players, progress), progress.step)
         # Where the adversary is alone its weight cannot tell in Adam's steps: what repairs left of it shortens them.
         return _report(terms, self._update(players, progress, 0.0, players.adversarial_share))
 
@@ -323,7 +304,7 @@ class AdversarialStage(_Configured):
                 terms["feature matching"] = feature_matching_term(players, part, reconstruction, features_of_part)
         loss = _weighted_sum(terms, self.weights(players, progress))
         critic = players.beside.start(
-            lambda: _learn(players, discriminator_terms(players, shown, made, self.config, progress.step))
+            lambda: learn_to_judge(players, discriminator_terms(players, shown, made, self.config, progress.step))
         )
         players.differentiate(loss, gradient_of_mean)
         terms |= critic.result()
@@ -374,12 +355,6 @@ def method_stages(config: TrainingConfig, unconditional: int) -> list[Stage]:
 def _weighted_sum(terms: dict[str, Tensor], weights: dict[str, float]) -> Tensor:
     """Sum those terms that have a weight; what trains encoder and mean alone has none."""
     return torch.stack([weight * terms[name] for name, weight in weights.items() if name in terms]).sum()
-
-
-def _learn(players: Players, terms: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Find the gradient of the discriminator's terms by its weights, which stay as they are; return the terms."""
-    players.differentiate_discriminator(torch.stack(list(terms.values())).sum())
-    return terms
 
 
 def _report(terms: dict[str, Tensor], made: bool) -> dict[str, float]:
