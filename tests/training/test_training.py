@@ -111,6 +111,19 @@ def test_the_second_thread_changes_nothing(textured_images: Path, tmp_path: Path
     assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_two_threads_train_the_same_twice(textured_images: Path, tmp_path: Path, precision: str) -> None:
+    config, before, told = nv.TrainingConfig(**TINY | {"precision": precision}, steps=20), torch.get_num_threads(), []
+    torch.set_num_threads(2)
+    for number in range(2):
+        listener = Listener()
+        nv.train(textured_images, config, on_event=listener, checkpoint=tmp_path / f"{number}.checkpoint")
+        told.append([(event.stage, event.losses) for event in listener.of(Stepped)])
+    torch.set_num_threads(before)
+    assert {"vae", "adversarial", "prior"} <= {stage for stage, _ in told[0]}
+    assert told[0] == told[1]
+
+
 def test_training_leaves_the_process_s_smallest_numbers_alone(whole: tuple[nv.Model, Listener]) -> None:
     smallest = np.array([np.finfo(np.float32).smallest_subnormal])
     assert (smallest * np.float32(1) > 0).all()

@@ -18,7 +18,8 @@ class Beside:
     """Runs functions one after another in a thread of its own, on a CPU of several cores; elsewhere at once.
 
     The convolutions of a small batch hardly gain from a second core, and wait for each other where another program takes
-    part of it. Two independent parts of a step, each on half of the cores, gain much more, and compute the very same.
+    part of it. Two independent parts of a step, each on half of the cores, gain much more, and compute the same up to
+    rounding.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ class Beside:
         enabled, dtype = torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind)
 
         def in_the_same_format() -> Result:
-            with torch.autocast(kind, dtype=dtype, enabled=enabled):
+            with torch.autocast(kind, dtype=dtype, enabled=enabled, cache_enabled=False):
                 return function()
 
         return self._executor.submit(in_the_same_format)
