@@ -111,9 +111,8 @@ def test_the_second_thread_changes_nothing(textured_images: Path, tmp_path: Path
     assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_two_threads_train_the_same_twice(textured_images: Path, tmp_path: Path, precision: str) -> None:
-    config, before, told = nv.TrainingConfig(**TINY | {"precision": precision}, steps=20), torch.get_num_threads(), []
+def test_two_threads_train_the_same_twice(textured_images: Path, tmp_path: Path) -> None:
+    config, before, told = nv.TrainingConfig(**TINY | {"precision": "bfloat16"}, steps=20), torch.get_num_threads(), []
     torch.set_num_threads(2)
     for number in range(2):
         listener = Listener()

@@ -40,7 +40,8 @@ class Beside:
             return
         torch.set_num_threads(self.threads // 2)
         try:
-            with ThreadPoolExecutor(1, "beside training", _prepare, (self.threads // 2,)) as self._executor:
+            arguments = (self.device.type, self.threads // 2)
+            with ThreadPoolExecutor(1, "beside training", _prepare, arguments) as self._executor:
                 yield
         finally:
             self._executor = None
@@ -67,7 +68,13 @@ class Beside:
             self._executor.submit(lambda: None).result()
 
 
-def _prepare(threads: int) -> None:
+def _prepare(kind: str, threads: int) -> None:
+    """Make the thread ready.
+
+    It neither keeps converted weights nor leaves its outermost autocast region, which is never closed: torch has one place
+    for them in all threads, and emptied in the midst of a step how gradients are summed would hang on the clock.
+    """
+    torch.autocast(kind, enabled=False, cache_enabled=False).__enter__()  # type: ignore[no-untyped-call]
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     leave_this_thread_alone()

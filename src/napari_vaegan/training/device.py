@@ -74,10 +74,9 @@ def flushed_denormals() -> Iterator[None]:
 def number_format(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
     """Compute in this number format where that is safe.
 
-    Weights are converted at every use. The copies that torch would keep belong to all threads alike, and a thread that
-    leaves such a context drops them in the midst of another's step: how gradients are summed would hang on the clock.
+    Weights are converted once and kept until the end of the outermost such context: leave it before weights change.
     """
-    with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32, cache_enabled=False):
+    with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
         yield
 
 
