@@ -161,7 +161,7 @@ def write_page(data: Path | None) -> None:
     lines = [
         "# What each part of the method is worth",
         "",
-        "Written by `python benchmarks/ablation.py --data DATA/nuclei --referee evaluate.py --minutes 7`, `small`.",
+        "Written by `python benchmarks/ablation.py --data DATA/nuclei --referee evaluate.py --minutes MINUTES`: `small`.",
         "Mean and standard deviation over the seeds. Kernel distance × 1000 of 256 generated patches of 64² to real ones",
         f"of the test images (lower is better; real ones among each other: {runs[0]['floor']:.1f}), density and coverage",
         "(higher is better); PSNR of the best estimate, mean of ×2, ×4, holes and noise on four test images, and beside the",
