@@ -13,60 +13,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import tempfile
-import venv
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from skimage import io
 
+from peer import Peer
 from restoration import PAIRS, RESULTS, commit, machine
-
-HERE = Path(__file__).resolve().parent
-ENVIRONMENTS = HERE.parent / ".peers"
-
-
-@dataclass(frozen=True)
-class Peer:
-    """A program to be compared with: what it does, what pip installs for it, and the script that runs it.
-
-    The script is called as ``SCRIPT NOISY RESULTS --minutes MINUTES`` and writes into RESULTS an array ``NAME.npy`` for each
-    image, in the image's own intensities, and ``training.json``.
-    """
-
-    method: str
-    requirements: tuple[str, ...]
-    script: Path
-
 
 CAREAMICS = Peer(
     method="Noise2Void",
     # careamics 0.3.5 takes no torchvision above 0.26; 0.24.1 belongs to torch 2.9.1.
     requirements=("careamics==0.3.5", "torch==2.9.1", "torchvision==0.24.1"),
-    script=HERE / "peers" / "careamics_n2v.py",
+    script="careamics_n2v.py",
 )
 PEERS = {"careamics": CAREAMICS}
-
-
-def python_of(folder: Path) -> Path:
-    """Return the interpreter of a virtual environment."""
-    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-
-
-def environment(name: str) -> Path:
-    """Return the interpreter of a peer's environment, made first where it is missing or holds other requirements."""
-    folder = ENVIRONMENTS / name
-    requirements = "\n".join(PEERS[name].requirements) + "\n"
-    installed = folder / "installed.txt"  # written last: an installation that broke off is made anew
-    if not installed.exists() or installed.read_text() != requirements:
-        venv.create(folder, clear=True, with_pip=True)
-        subprocess.run([python_of(folder), "-m", "pip", "install", *PEERS[name].requirements], check=True)
-        installed.write_text(requirements)
-    return python_of(folder)
 
 
 def psnr255(estimate: np.ndarray, truth: np.ndarray) -> float:
@@ -93,12 +56,9 @@ def score(noisy: Path, truths: Path, restored: Path) -> list[dict[str, Any]]:
 def measure(name: str, pairs: Path, minutes: float) -> dict[str, Any]:
     """Train a peer on the noisy images, apply it to them and score it."""
     peer, measured = PEERS[name], commit()
-    python = environment(name)
     with tempfile.TemporaryDirectory() as folder:
-        command = [python, peer.script, pairs / "raw", folder, "--minutes", f"{minutes:g}"]
-        subprocess.run(command, check=True)
+        training = peer.train(pairs / "raw", Path(folder), minutes)
         rows = score(pairs / "raw", pairs / "gt", Path(folder))
-        training = json.loads((Path(folder) / "training.json").read_text())
     return {
         "peer": name,
         "method": peer.method,
