@@ -15,7 +15,7 @@ from napari_vaegan.images.collection import Plane
 from napari_vaegan.images.patches import PatchSampler
 from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.degradations import Kind
-from napari_vaegan.training.best import Best
+from napari_vaegan.training.best import Best, learned_for_long_enough
 from napari_vaegan.training.curves import Curves, Moment
 from napari_vaegan.training.device import number_format
 from napari_vaegan.training.diagnosis.diagnostician import Diagnostician
@@ -163,12 +163,18 @@ class Assessment:
                 )
             )
         elif prior and not good.prior:
-            self.on_event(
-                Warned(
-                    "There was too little time to learn which latents real images have: images are drawn from plain noise, "
-                    "and a longer training improves them."
-                )
+            self.on_event(Warned(self._why_plain_noise()))
+
+    def _why_plain_noise(self) -> str:
+        if not learned_for_long_enough(self.players.average.updates["flow"]):
+            return (
+                "There was too little time to learn which latents real images have: images are drawn from plain noise, "
+                "and a longer training improves them."
             )
+        return (
+            "Latents like those of real images gave images that cover less of the real ones than plain noise does: images "
+            "are drawn from plain noise, and another seed may improve them."
+        )
 
     def calibrate(self, on_part: Callable[[], None]) -> None:
         """Calibrate the best weights on new patches: those that were looked at to choose them would flatter them.

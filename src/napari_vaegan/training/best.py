@@ -28,6 +28,11 @@ LEAST_DIVERSITY = 0.25
 had gone wrong at 0.2."""
 
 
+def learned_for_long_enough(flow_steps: int) -> bool:
+    """Whether a flow has made steps enough to be kept, if its images are good."""
+    return flow_steps >= LEAST_FLOW_STEPS
+
+
 @dataclass
 class Best:
     """The best validated running average so far.
@@ -90,7 +95,7 @@ class Best:
         """
         if steps == 0:
             return True
-        if steps < LEAST_FLOW_STEPS:
+        if not learned_for_long_enough(steps):
             return False
         return coverage is None or self.coverage is None or coverage >= self.coverage - COVERAGE_TOLERANCE
 
