@@ -48,14 +48,14 @@ class Drawn:
         self.images = images
 
     def generate(self, count: int, shape: tuple[int, int], seed: int) -> NDArray[np.float32]:
-        """Return the first images; the peer was told their size and seed when it was trained."""
+        """Return the first images; the peer's script has settled their size and seed."""
         images = self.images[:count]
         assert images.shape == (count, *shape)
         return images
 
 
 def measure(peer: Peer, folder: Path, minutes: float, referee: Path, picture: Path | None) -> dict[str, Any]:
-    """Train a peer on one half of a set and compare what it generates with the other."""
+    """Train a peer on the training images of a set and compare what it generates with the test images."""
     measured, judge = commit(), load(referee)
     with tempfile.TemporaryDirectory() as results:
         training = peer.train(folder / "train", Path(results), minutes)

@@ -4,7 +4,8 @@
     python library_vaegan.py FOLDER RESULTS --minutes 30
 
 Run by ``generation_peers.py`` in an environment of its own. The library brings model, losses, trainer and sampler with their
-defaults; it leaves the networks to the user for images: here four convolutions of 32 to 256 channels each.
+defaults, but that reconstructions are compared in the features of the third convolution, not in the verdict; it leaves the
+networks to the user for images: here four convolutions of 32 to 256 channels each.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ from listener import TINY, Listener
 import napari_vaegan as nv
 from napari_vaegan.images.collection import collect_images
 from napari_vaegan.images.patches import PatchSampler
-from napari_vaegan.training.device import choose_precision
 from napari_vaegan.training.events import Finished, Measuring, StageChanged, Started, Stepped, Validated, Warned
 
 
@@ -112,10 +111,6 @@ def test_the_second_thread_changes_nothing(textured_images: Path, tmp_path: Path
     assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
 
 
-@pytest.mark.skipif(
-    choose_precision("auto", torch.device("cpu")) is not torch.bfloat16,
-    reason="this processor only imitates bfloat16, which takes it minutes",
-)
 def test_two_threads_train_the_same_twice(textured_images: Path, tmp_path: Path) -> None:
     config, before, told = nv.TrainingConfig(**TINY | {"precision": "bfloat16"}, steps=20), torch.get_num_threads(), []
     torch.set_num_threads(2)

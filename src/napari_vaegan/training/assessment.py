@@ -172,8 +172,8 @@ class Assessment:
                 "and a longer training improves them."
             )
         return (
-            "Latents like those of real images gave images that cover less of the real ones than plain noise does: images "
-            "are drawn from plain noise, and another seed may improve them."
+            "Images from latents like those of real images were not found as good as images from plain noise: they are "
+            "drawn from plain noise, and another seed may improve them."
         )
 
     def calibrate(self, on_part: Callable[[], None]) -> None:
