@@ -270,7 +270,7 @@ def test_a_prior_with_too_few_steps_is_not_kept(
     assert any(message.startswith("There was too little time") for message in listener.warnings)
 
 
-@pytest.mark.parametrize(("through_the_flow", "kept"), [(0.45, True), (0.31, True), (0.29, False), (0.2, False)])
+@pytest.mark.parametrize(("through_the_flow", "kept"), [(0.45, True), (0.41, True), (0.39, False), (0.2, False)])
 def test_a_prior_whose_images_cover_less_than_those_of_plain_noise_is_not_kept(
     textured_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, through_the_flow: float, kept: bool
 ) -> None:

@@ -20,9 +20,8 @@ SCORE_TOLERANCE = 0.05
 LEAST_FLOW_STEPS = 100
 """With some dozens of steps what is generated through the flow is blank, where normal noise draws structures."""
 
-COVERAGE_TOLERANCE = 0.2
-"""By which a coverage may be lower by chance: two standard deviations of the difference of two, each counted on 48 patches.
-With half of it a flow was turned down that drew images of EM twice as near to real ones (docs/trials.md)."""
+COVERAGE_TOLERANCE = 0.1
+"""By which a coverage may be lower by chance: it is counted on some dozens of patches."""
 
 LEAST_DIVERSITY = 0.25
 """Of what is generated, in units of real images: sound models were at 0.4 and more after ten minutes of one core, one that
