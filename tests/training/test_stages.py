@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,9 @@ from napari_vaegan.config import TrainingConfig
 from napari_vaegan.images.collection import collect_images
 from napari_vaegan.images.patches import PatchSampler
 from napari_vaegan.observation.degradations import kinds_of
+from napari_vaegan.training import best
 from napari_vaegan.training.batches import SHARES, Batch, BatchSize, BatchSource
+from napari_vaegan.training.flow_gradient import flow_gradient
 from napari_vaegan.training.players import Players
 from napari_vaegan.training.progress import Progress
 from napari_vaegan.training.stages import RENDERING_SHARE, descent, learning_rate, method_stages
@@ -139,6 +142,50 @@ def test_the_prior_is_learned_while_the_vae_stands_still(source: BatchSource) ->
     assert parts == {"flow"}
     assert not critic
     assert set(terms) == {"flow"}
+
+
+def test_the_flow_is_guided_once_it_knows_enough(source: BatchSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(best, "LEAST_FLOW_STEPS", 4)
+    config, size = TrainingConfig(**TINY), BatchSize(0, 32, unobserved=2)
+    game, stage = players(config), method_stages(config, source.unconditional)[3]
+    early, late = replace(MIDDLE, stage=0.4), replace(MIDDLE, stage=0.6)
+    stage.step(game, source.draw(size), early)
+    stage.step(game, source.draw(size), late)
+    assert game.earlier_flow is None  # two steps teach it nothing that could lead it on
+    for _ in range(2):
+        stage.step(game, source.draw(size), early)
+    assert game.earlier_flow is None
+    known = [weight.clone() for weight in game.average.module.flow.parameters()]
+    stage.step(game, source.draw(size), late)
+    stage.step(game, source.draw(size), late)
+    assert game.earlier_flow is not None
+    assert all(torch.equal(a, b) for a, b in zip(game.earlier_flow.parameters(), known, strict=True))
+    resumed = players(config)
+    resumed.set_state(copy.deepcopy(game.state()))
+    batch = source.draw(size)
+    for one in (game, resumed):
+        torch.manual_seed(0)
+        stage.step(one, batch, late)
+    pairs = zip(game.networks.flow.parameters(), resumed.networks.flow.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+    game.begin_anew()
+    assert game.earlier_flow is None
+
+
+def test_a_flow_that_is_guided_moves_on_from_what_it_was(source: BatchSource) -> None:
+    """In which direction is that of what it has learned since."""
+    game = players(TrainingConfig(**TINY))
+    flow, truth = game.networks.flow, source.draw(BatchSize(0, 32, unobserved=4)).truth
+    with torch.no_grad():
+        for leave in flow.leave:
+            leave.bias.add_(0.5)  # all velocities are now larger than before
+    gradients = []
+    for earlier in (None, game.average.module.flow):
+        torch.manual_seed(0)
+        gradients.append(flow_gradient(flow, game.average.module, truth, game.beside, earlier).gradients)
+    names = [name for name, _ in flow.named_parameters()]
+    bias = names.index("leave.0.bias")
+    assert (gradients[1][bias] < gradients[0][bias]).all()  # descending, it moves further
 
 
 def test_a_single_patch_is_enough_for_a_step_of_the_prior(source: BatchSource) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 from napari_vaegan.networks.latent_flow import LatentFlow
 from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.training.beside import Beside
-from napari_vaegan.training.losses import flow_matching
+from napari_vaegan.training.losses import flow_matching, guided
 
 LINES = 2
 """Pairs of noise and a point in time for each patch that is encoded: to encode it costs as much as to learn from one."""
@@ -30,17 +30,31 @@ class FlowGradient:
         return FlowGradient((self.loss + other.loss) / 2, tuple(gradients))
 
 
-def flow_gradient(flow: LatentFlow, vae: VaeGan, truth: Tensor, beside: Beside) -> FlowGradient:
-    """Encode patches (batch, channels, height, width) and compute the flow's gradient, both halves side by side."""
+def flow_gradient(
+    flow: LatentFlow, vae: VaeGan, truth: Tensor, beside: Beside, earlier: LatentFlow | None = None
+) -> FlowGradient:
+    """Encode patches and compute the flow's gradient, both halves side by side.
+
+    Parameters
+    ----------
+    flow, vae
+        What learns, and what infers the latents that it learns from.
+    truth
+        (batch, channels, height, width).
+    beside
+        Computes one half.
+    earlier
+        What the flow is guided away from, if anything.
+    """
     half = len(truth) // 2
     if half == 0:
-        return _plan(flow, vae, truth)()
-    first, second = (_plan(flow, vae, part) for part in (truth[:half], truth[half : 2 * half]))
+        return _plan(flow, vae, truth, earlier)()
+    first, second = (_plan(flow, vae, part, earlier) for part in (truth[:half], truth[half : 2 * half]))
     other = beside.start(second)
     return first().joined(other.result())
 
 
-def _plan(flow: LatentFlow, vae: VaeGan, truth: Tensor) -> Callable[[], FlowGradient]:
+def _plan(flow: LatentFlow, vae: VaeGan, truth: Tensor, earlier: LatentFlow | None) -> Callable[[], FlowGradient]:
     """Return what computes the gradient, in this thread or another; all its random numbers are drawn before."""
     count, _, height, width = truth.shape
     spread, noise = vae.normal_noise(count, height, width), vae.normal_noise(LINES * count, height, width)
@@ -52,7 +66,11 @@ def _plan(flow: LatentFlow, vae: VaeGan, truth: Tensor) -> Callable[[], FlowGrad
             ends = [latent.repeat(LINES, 1, 1, 1) for latent in flow.standardised(vae.infer(truth, spread))]
         share = time[:, None, None, None]
         between = [torch.lerp(begin, end, share) for begin, end in zip(noise, ends, strict=True)]
-        loss = flow_matching(flow(between, time), noise, ends)
+        velocities = flow(between, time)
+        if earlier is not None:
+            with torch.no_grad():
+                ends = guided(ends, velocities, earlier(between, time))
+        loss = flow_matching(velocities, noise, ends)
         return FlowGradient(loss.detach(), torch.autograd.grad(loss, list(flow.parameters())))
 
     return compute

@@ -18,6 +18,9 @@ LOG_ERRORS = (-20.0, 5.0)
 FREE_NATS = 0.1
 """Information that a latent may carry at no price, on average over its level: without it the coarsest levels died."""
 
+GUIDANCE = 0.5
+"""By which a flow is guided. It comes to move as far again as what it was before fell behind: 0.5 / (1 - 0.5)."""
+
 SCALES = (1, 2, 4)
 """Block sizes in pixels of what samples and truth are compared in."""
 
@@ -151,6 +154,15 @@ def flow_matching(velocities: Sequence[Tensor], noise: Sequence[Tensor], targets
     """
     errors = [(v - (end - begin)).square().mean() for v, begin, end in zip(velocities, noise, targets, strict=True)]
     return torch.stack(errors).mean()
+
+
+def guided(targets: Sequence[Tensor], velocities: Sequence[Tensor], earlier: Sequence[Tensor]) -> list[Tensor]:
+    """Move targets on by what a flow's velocities differ from those of its earlier self, which knew less.
+
+    Where the two differ the flow is likely to be wrong still, in the same direction: guidance by a bad version of itself
+    (Karras et al. 2024), learned instead of computed at every draw (model guidance, Tang et al. 2025).
+    """
+    return [end + GUIDANCE * (now.detach() - before) for end, now, before in zip(targets, velocities, earlier, strict=True)]
 
 
 def feature_matching(real: list[Tensor], fake: list[Tensor]) -> Tensor:

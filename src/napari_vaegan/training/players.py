@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from napari_vaegan.config import TrainingConfig
 from napari_vaegan.networks.discriminator import Discriminator
+from napari_vaegan.networks.latent_flow import LatentFlow
 from napari_vaegan.networks.presets import ARCHITECTURES
 from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.degradations import Kind
@@ -22,6 +23,7 @@ from napari_vaegan.observation.observation import CONDITION_SIZE
 from napari_vaegan.training.averaged import Averaged
 from napari_vaegan.training.beside import Beside
 from napari_vaegan.training.device import place
+from napari_vaegan.training.flow_optimiser import FlowOptimiser
 from napari_vaegan.training.interruption import Interrupted
 from napari_vaegan.training.running_error import RunningError
 
@@ -55,6 +57,8 @@ class Players:
     adversarial_share, kl_shares, rate_share
         What repairs have left of the adversarial weight, of that of every latent level's KL divergence, and of the learning
         rates.
+    earlier_flow
+        What the flow was when it had learned less, from which it is guided away; None as long as it is not.
     sound
         Whether the last step of the whole VAE was made: only then does the adversarial game go on alone.
     """
@@ -79,9 +83,8 @@ class Players:
             weight_decay=1e-4,
             fused=True,
         )
-        self.flow_optimiser = torch.optim.AdamW(
-            self.networks.flow.parameters(), betas=(MOMENTUM, MOMENTUM_OF_SQUARES), weight_decay=1e-4, fused=True
-        )
+        self.flow_optimiser = FlowOptimiser(self.networks.flow, (MOMENTUM, MOMENTUM_OF_SQUARES), GRADIENT_CLIP)
+        self.earlier_flow: LatentFlow | None = None
         self.discriminator_optimiser = torch.optim.Adam(
             self.discriminator.parameters(), betas=(0.5, MOMENTUM_OF_SQUARES), fused=True
         )
@@ -132,13 +135,14 @@ class Players:
 
     def update_flow(self, gradients: Sequence[Tensor], rate: float) -> bool:
         """Make one step of the flow's optimiser."""
-        for weight, gradient in zip(self.networks.flow.parameters(), gradients, strict=True):
-            weight.grad = gradient
-        self.flow_optimiser.param_groups[0]["lr"] = rate * self.rate_share
-        made = _update(self.flow_optimiser)
+        made = self.flow_optimiser.step(gradients, rate * self.rate_share)
         if made:
             self.average.update(self.networks, "flow")
         return made
+
+    def remember_flow(self) -> None:
+        """Keep the running average of the flow as it is, to guide the flow away from it."""
+        self.earlier_flow = copy.deepcopy(self.average.module.flow)
 
     @torch.no_grad()
     def measure_latents(self, truth: Tensor) -> None:
@@ -162,7 +166,8 @@ class Players:
         self.networks.load_state_dict(weights)
         self.average.module.load_state_dict(weights)
         self.optimiser.state.clear()
-        self.flow_optimiser.state.clear()
+        self.flow_optimiser.clear()
+        self.earlier_flow = None
 
     def begin_anew(self) -> None:
         """Begin with other weights, as if no step had been made; the discriminator stays."""
@@ -195,7 +200,8 @@ class Players:
             "average": self.average.module.state_dict(),
             "average_updates": dict(self.average.updates),
             "optimiser": self.optimiser.state_dict(),
-            "flow_optimiser": self.flow_optimiser.state_dict(),
+            "flow_optimiser": self.flow_optimiser.state(),
+            "earlier_flow": None if self.earlier_flow is None else self.earlier_flow.state_dict(),
             "discriminator_optimiser": self.discriminator_optimiser.state_dict(),
             "sound": self.sound,
             "shares": [self.adversarial_share, self.rate_share],
@@ -211,7 +217,11 @@ class Players:
         self.average.module.load_state_dict(state["average"])
         self.average.updates = Counter(state["average_updates"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.flow_optimiser.load_state_dict(state["flow_optimiser"])
+        self.flow_optimiser.set_state(state["flow_optimiser"])
+        self.earlier_flow = None
+        if (earlier := state["earlier_flow"]) is not None:
+            self.earlier_flow = copy.deepcopy(self.average.module.flow)
+            self.earlier_flow.load_state_dict(earlier)
         self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
         self.adversarial_share, self.rate_share = state["shares"]
         self.kl_shares = state["kl_shares"]

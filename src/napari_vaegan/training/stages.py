@@ -18,6 +18,7 @@ from torch import Tensor
 
 from napari_vaegan.config import TrainingConfig
 from napari_vaegan.training.batches import Batch, BatchSize
+from napari_vaegan.training.best import learned_for_long_enough
 from napari_vaegan.training.flow_gradient import flow_gradient
 from napari_vaegan.training.game import learn_to_judge, play
 from napari_vaegan.training.players import Players
@@ -67,8 +68,11 @@ samples (two time scales, Heusel et al. 2017)."""
 ADVERSARIAL_MOMENTUM = 0.5
 """Of both players: they move against each other, so what was right some steps ago is right no more (Radford et al. 2016)."""
 
-PRIOR_SHARE = 0.1
+PRIOR_SHARE = 0.2
 """Of the time, for the flow over the latents."""
+
+GUIDED_SHARE = 0.5
+"""Of that time, at its end, in which the flow is guided away from what it was before."""
 
 FLOW_RATE = 1e-3
 """Largest step size of the flow."""
@@ -330,9 +334,16 @@ class PriorStage(_Configured):
 
     def step(self, players: Players, batch: Batch, progress: Progress) -> dict[str, float]:
         """Make one step of the flow."""
-        made = flow_gradient(players.networks.flow, players.average.module, batch.truth, players.beside)
+        if players.earlier_flow is None and self._guides(players, progress):
+            players.remember_flow()
+        vae = players.average.module
+        made = flow_gradient(players.networks.flow, vae, batch.truth, players.beside, players.earlier_flow)
         rate = FLOW_RATE * min(1.0, progress.stage / 0.05 + 0.02, 2.5 * (1 - progress.stage) + 0.02)
         return _report({"flow": made.loss}, players.update_flow(made.gradients, rate))
+
+    def _guides(self, players: Players, progress: Progress) -> bool:
+        """Say whether the flow knows enough for what it is now to lead it on."""
+        return progress.stage >= 1 - GUIDED_SHARE and learned_for_long_enough(players.flow_optimiser.steps)
 
 
 def method_stages(config: TrainingConfig, unconditional: int) -> list[Stage]:
