@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Draw the contact sheet of generated images: 64 unselected samples beside 64 real patches.
+"""Draw the contact sheet of generated images: unselected samples beside as many real patches.
 
-    python benchmarks/contact_sheet.py MODEL FOLDER PICTURE [--size 64]
+    python benchmarks/contact_sheet.py MODEL FOLDER PICTURE [--size 64] [--count 64] [--across 8]
 
 FOLDER holds grey images that the model has not seen. Every patch is stretched to its own range, as the eye and the kernel
 distance of docs/benchmarks.md do; real patches that are nearly empty are passed over, generated ones are not.
@@ -18,8 +18,6 @@ import numpy as np
 import napari_vaegan as nv
 from patches import real_patches, sheet
 
-COUNT, ACROSS = 64, 8
-
 
 def main() -> None:
     """Draw the picture."""
@@ -28,9 +26,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("picture", type=Path)
     parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--count", type=int, default=64)
+    parser.add_argument("--across", type=int, default=8)
     options = parser.parse_args()
-    samples = nv.load(options.model).generate(COUNT, (options.size, options.size), seed=0)
-    real, made = sheet(real_patches(options.folder, options.size, COUNT), ACROSS), sheet(list(samples), ACROSS)
+    samples = nv.load(options.model).generate(options.count, (options.size, options.size), seed=0)
+    patches = real_patches(options.folder, options.size, options.count)
+    real, made = sheet(patches, options.across), sheet(list(samples), options.across)
     imageio.imwrite(options.picture, np.concatenate([real, np.full((len(real), 12), 255, np.uint8), made], axis=1))
 
 
