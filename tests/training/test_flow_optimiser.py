@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 
+import pytest
 import torch
 
 from napari_vaegan.networks.latent_flow import LatentFlow
 from napari_vaegan.training.device import place
-from napari_vaegan.training.flow_optimiser import KERNEL_RATE, FlowOptimiser
+from napari_vaegan.training.flow_optimiser import KERNEL_RATE, FlowOptimiser, orthogonalised
 
 RATE = 1e-3
 
@@ -50,6 +51,17 @@ def test_inner_convolutions_move_alike_in_all_directions() -> None:
     assert singular.max() < 4 * singular[-2]  # of the gradient: 100 and more
     typical = (moved.before[1].first.weight - before).square().mean().sqrt()
     assert 0.5 * 0.2 * KERNEL_RATE * RATE < typical < 2 * 0.2 * KERNEL_RATE * RATE
+
+
+@pytest.mark.parametrize("shape", [(16, 144), (144, 16), (16, 16)])
+def test_an_orthogonalised_matrix_has_the_same_directions_and_singular_values_near_one(shape: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    matrix = torch.randn(shape)
+    made = orthogonalised(matrix)
+    left, singular, right = torch.linalg.svd(matrix, full_matrices=False)
+    ours = left.T @ made @ right.T
+    torch.testing.assert_close(ours, torch.diag(ours.diag()), atol=1e-3, rtol=0)
+    assert ((ours.diag() > 0.5) & (ours.diag() < 1.5))[singular > 0.05 * singular.max()].all()
 
 
 def test_no_step_is_made_by_gradients_that_are_not_finite() -> None:
