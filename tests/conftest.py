@@ -25,7 +25,7 @@ import napari_vaegan as nv
 settings.register_profile("busy machine", deadline=None)
 settings.load_profile("busy machine")
 
-TINY = {"preset": "tiny", "steps": 60, "patch_size": 32, "batch_size": 8, "device": "cpu", "precision": "float32"}
+TINY = {"preset": "tiny", "steps": 68, "patch_size": 32, "batch_size": 8, "device": "cpu", "precision": "float32"}
 
 
 @pytest.fixture(scope="session", autouse=True)

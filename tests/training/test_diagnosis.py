@@ -352,7 +352,7 @@ def test_a_healthy_training_is_examined_and_left_alone(
 ) -> None:
     listener = Ill()
     monkeypatch.setattr(training, "LEAST_EXAMINED_STEPS", 30)
-    train(textured_images, tmp_path, listener, steps=36)
+    train(textured_images, tmp_path, listener, steps=40)
     diagnosed = listener.of(Diagnosed)
     assert len(diagnosed) == len(listener.of(Validated))
     last = [event for event in diagnosed if event.stage == "adversarial"][-1].diagnosis

@@ -145,7 +145,7 @@ def test_training_finishes_and_the_model_is_chosen_in_all_docks(driver: Driver) 
     assert dock.summary.text().startswith("<b>Trained 24 steps")
     assert "super-resolve ×2" in dock.summary.text()
     assert dock.curves.stages == list(STAGES)
-    assert dock.curves.series["adversarial"].steps[-1] == 22  # the prior comes after
+    assert dock.curves.series["adversarial"].steps[-1] == 20  # the prior comes after
     assert not dock.status.isVisible()
     # The name of the model is taken now: the next one gets its own.
     assert dock.hindrance() == ""
