@@ -116,6 +116,21 @@ def test_the_second_thread_changes_nothing(textured_images: Path, tmp_path: Path
     assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
 
 
+def test_the_second_thread_changes_nothing_but_rounding_where_the_game_goes_on(
+    textured_images: Path, tmp_path: Path
+) -> None:
+    config, before, told = nv.TrainingConfig(**TINY, steps=9), torch.get_num_threads(), []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        listener = Listener()
+        nv.train(textured_images, config, on_event=listener, checkpoint=tmp_path / f"{threads}.checkpoint")
+        told.append([(event.stage, event.losses) for event in listener.of(Stepped)])
+    torch.set_num_threads(before)
+    assert [stage for stage, _ in told[0]].count("adversarial") == 3
+    for (_, one), (_, two) in zip(*told, strict=True):
+        assert one == pytest.approx(two, rel=1e-4, abs=1e-4)
+
+
 def test_two_threads_train_the_same_twice(textured_images: Path, tmp_path: Path) -> None:
     config, before, told = nv.TrainingConfig(**TINY | {"precision": "bfloat16"}, steps=20), torch.get_num_threads(), []
     torch.set_num_threads(2)
