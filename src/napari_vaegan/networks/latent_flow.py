@@ -141,7 +141,7 @@ def transport(velocity: Velocity, noise: Sequence[Tensor]) -> list[Tensor]:
 
     The short ones go on from the last two velocities (Adams and Bashforth's method; for diffusion models: Liu et al. 2022).
     The long one, Euler's, ends at the mean of what is possible from there: what a flow that learned for minutes draws of the
-    finest latents beyond that was measured to be wrong, as mottled backgrounds (docs/trials.md).
+    finest latents beyond that mottled the backgrounds of nuclei (docs/trials.md).
 
     Parameters
     ----------
