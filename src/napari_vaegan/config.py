@@ -86,7 +86,10 @@ class TrainingConfig(BaseModel):
         json_schema_extra={"expert": True},
     )
     learning_rate: float = Field(
-        2e-3, gt=0, description="Step size of the VAE's optimiser at its peak.", json_schema_extra={"expert": True}
+        2e-3,
+        gt=0,
+        description="Step size of the VAE's optimiser at its peak; base and large, which are wider, make shorter steps.",
+        json_schema_extra={"expert": True},
     )
     average_memory: float = Field(
         0.1,

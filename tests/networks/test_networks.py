@@ -8,7 +8,7 @@ import torch
 from napari_vaegan.networks.discriminator import Discriminator
 from napari_vaegan.networks.full_resolution import FullResolution
 from napari_vaegan.networks.generator import LARGEST_SHIFT, gaussian_divergence
-from napari_vaegan.networks.presets import ARCHITECTURES
+from napari_vaegan.networks.presets import ARCHITECTURES, rate_by_width
 from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.observation import CONDITION_SIZE, Observation, observe_pixels
 
@@ -36,6 +36,11 @@ def test_presets_are_consistent(preset: str) -> None:
     assert lengths == {len(architecture.encoder_blocks)} == {len(architecture.decoder_blocks)}
     with torch.device("meta"):
         VaeGan(3, architecture, CONDITION_SIZE)
+
+
+@pytest.mark.parametrize(("preset", "share"), [("tiny", 1.0), ("small", 1.0), ("base", 0.4), ("large", 1 / 6)])
+def test_wider_networks_make_shorter_steps(preset: str, share: float) -> None:
+    assert rate_by_width(ARCHITECTURES[preset].widths, ARCHITECTURES["small"].widths) == pytest.approx(share)
 
 
 @pytest.mark.parametrize(("preset", "millions"), [("small", (1, 4)), ("base", (6, 12)), ("large", (50, 75))])

@@ -179,3 +179,8 @@ def test_fifty_small_images_are_not_learned_by_heart(
     assert min(distances) > LEAST_DISTANCE
     findings = [finding.failure for event in listener.of(Diagnosed) for finding in event.diagnosis.findings]
     assert Failure.MEMORISATION not in findings
+
+
+def test_a_training_without_time_for_a_step_says_so(textured_images: Path, tmp_path: Path) -> None:
+    with pytest.raises(nv.SettingError, match="used up before the first step, and there is no model: set minutes higher"):
+        nv.train(textured_images, nv.TrainingConfig(**TINY, minutes=0.0001), checkpoint=tmp_path / "bad.checkpoint")

@@ -123,7 +123,7 @@ def test_the_average_remembers_a_share_of_the_training() -> None:
     for step in range(1, 1001):
         for weight in module.parameters():
             weight.data.fill_(float(step))
-        average.update(module, *(["early"] if step <= 500 else ["early", "late"]))
+        average.update(*(["early"] if step <= 500 else ["early", "late"]))
     early, late = (average.module.get_submodule(part).weight.item() for part in ("early", "late"))
     assert 850 < early < 950
     assert 930 < late < 970  # of the last tenth of its own five hundred steps

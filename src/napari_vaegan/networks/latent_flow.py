@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import torch
@@ -93,19 +93,21 @@ class LatentFlow(nn.Module):
             deviation.copy_(values.std((0, 2, 3), correction=0)[:, None, None].clamp(min=LEAST_DEVIATION))
 
     def standardised(self, latents: Sequence[Tensor]) -> list[Tensor]:
-        """Return latents, of the coarsest levels at least, as the flow works on them."""
-        units = map(self._units, range(len(latents)))
-        return [(values - mean) / deviation for values, (mean, deviation) in zip(latents, units, strict=True)]
+        """Return latents, of the coarsest levels at least, as the flow works on them, where they are."""
+        return [(values - mean) / deviation for values, mean, deviation in self._with_units(latents)]
 
     def restored(self, standardised: Sequence[Tensor]) -> list[Tensor]:
-        """Return the latents that were standardised."""
-        units = map(self._units, range(len(standardised)))
-        return [
-            torch.addcmul(mean, deviation, values) for values, (mean, deviation) in zip(standardised, units, strict=True)
-        ]
+        """Return the latents that were standardised, where they are."""
+        return [torch.addcmul(mean, deviation, values) for values, mean, deviation in self._with_units(standardised)]
 
     def _units(self, level: int) -> tuple[Tensor, Tensor]:
         return self.get_buffer(f"mean_{level}"), self.get_buffer(f"deviation_{level}")
+
+    def _with_units(self, latents: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Give every level with its mean and deviation: where it is, as whole images are put together on the CPU."""
+        for level, values in enumerate(latents):
+            mean, deviation = self._units(level)
+            yield values, mean.to(values.device), deviation.to(values.device)
 
     def forward(self, noise: Sequence[Tensor], time: Tensor) -> list[Tensor]:
         """Return the velocity of noise at times (batch,) from 0, normal noise, to 1, standardised latents of real images."""

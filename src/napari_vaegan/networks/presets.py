@@ -96,3 +96,12 @@ ARCHITECTURES: dict[str, Architecture] = {
         discriminator_widths=(64, 128, 256, 384),
     ),
 }
+
+
+def rate_by_width(widths: tuple[int, ...], tuned: tuple[int, ...]) -> float:
+    """Return the share of a learning rate that networks can bear which are wider than those that it was tuned on.
+
+    A weight's steps add up over all features that it reads, so that they must be as much shorter as there are more (Yang et
+    al. 2022, Tensor Programs V). With the rates of ``small``, ``large`` diverged within a hundred steps.
+    """
+    return min(1.0, max(tuned) / max(widths))

@@ -29,13 +29,17 @@ class Averaged(Generic[Module]):
         self.module = copy.deepcopy(module).eval().requires_grad_(False)
         self.memory = memory
         self.updates: Counter[str] = Counter()
+        self._averages, self._weights = _weights_of_parts(self.module), _weights_of_parts(module)
 
     @torch.no_grad()
-    def update(self, module: nn.Module, *parts: str) -> None:
+    def update(self, *parts: str) -> None:
         """Take in the weights of some parts after a step of theirs; each has its own count of them."""
         for part in parts:
             self.updates[part] += 1
             share = 1 / max(1.0, self.memory * self.updates[part])
-            averages: list[Tensor] = list(self.module.get_submodule(part).parameters())
-            weights = [weight.detach() for weight in module.get_submodule(part).parameters()]
-            torch._foreach_lerp_(averages, weights, share)
+            torch._foreach_lerp_(self._averages[part], self._weights[part], share)
+
+
+def _weights_of_parts(module: nn.Module) -> dict[str, list[Tensor]]:
+    """Return the weights of each part. To gather them takes milliseconds: too long for every step."""
+    return {name: [weight.detach() for weight in part.parameters()] for name, part in module.named_children()}

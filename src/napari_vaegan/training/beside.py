@@ -24,7 +24,7 @@ class Beside:
     Parameters
     ----------
     device
-        Where the networks are. A GPU computes side by side on its own.
+        Where is computed. A GPU computes side by side on its own.
     """
 
     def __init__(self, device: torch.device) -> None:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from napari_vaegan.config import TrainingConfig
 from napari_vaegan.networks.discriminator import Discriminator
 from napari_vaegan.networks.latent_flow import LatentFlow
-from napari_vaegan.networks.presets import ARCHITECTURES
+from napari_vaegan.networks.presets import ARCHITECTURES, rate_by_width
 from napari_vaegan.networks.vae_gan import VaeGan
 from napari_vaegan.observation.degradations import Kind
 from napari_vaegan.observation.observation import CONDITION_SIZE
@@ -64,12 +64,17 @@ class Players:
     """
 
     def __init__(self, config: TrainingConfig, channels: int, kinds: Sequence[Kind], device: torch.device) -> None:
-        architecture = ARCHITECTURES[config.preset]
+        architecture, tuned = ARCHITECTURES[config.preset], ARCHITECTURES["small"]
+        of_others = rate_by_width(architecture.widths, tuned.widths)
+        of_generator = rate_by_width(architecture.generator_widths, tuned.generator_widths)
+        self._rates_by_width = (of_others, of_generator, of_generator)
+        self._rate_of_discriminator = rate_by_width(architecture.discriminator_widths, tuned.discriminator_widths)
         self._fresh = partial(VaeGan, channels, architecture, CONDITION_SIZE)
         networks = self._fresh()
         discriminator = Discriminator(channels, architecture.discriminator_widths, config.spectral_normalisation)
         self.networks = place(networks, device)
         self.discriminator = place(discriminator, device)
+        self._weights = list(self.networks.parameters())
         self.average = Averaged(self.networks, config.average_memory)
         self.beside = Beside(device)
         others = [*self.networks.encoder.parameters(), *self.networks.mean_decoder.parameters()]
@@ -101,8 +106,7 @@ class Players:
 
     def start_gradient(self, loss: Tensor) -> Future[list[Tensor | None]]:
         """Begin to find the gradient of a loss by the VAE's weights, beside what follows."""
-        weights = list(self.networks.parameters())
-        return self.beside.start(lambda: list(torch.autograd.grad(loss, weights, allow_unused=True)))
+        return self.beside.start(lambda: list(torch.autograd.grad(loss, self._weights, allow_unused=True)))
 
     def differentiate(self, loss: Tensor, other: Future[list[Tensor | None]] | None = None) -> None:
         """Find the gradient of a loss by the VAE's weights, which stay as they are, and add one that was started, if any."""
@@ -110,7 +114,7 @@ class Players:
         torch.autograd.backward(loss)
         if other is None:
             return
-        for weight, gradient in zip(self.networks.parameters(), other.result(), strict=True):
+        for weight, gradient in zip(self._weights, other.result(), strict=True):
             if gradient is None:
                 continue
             if weight.grad is None:
@@ -123,21 +127,25 @@ class Players:
         torch.autograd.backward(loss)
 
     def update(self, rates: tuple[float, float, float], momentum_of_generator: float = MOMENTUM) -> bool:
-        """Make one step of the VAE's optimiser; rates for encoder and mean, the generator's ladder, and its rendering."""
+        """Make one step of the VAE's optimiser; rates for encoder and mean, the generator's ladder, and its rendering.
+
+        They are the rates of the preset small: wider networks take shorter steps.
+        """
         momenta = (MOMENTUM, momentum_of_generator, momentum_of_generator)
-        for group, rate, momentum in zip(self.optimiser.param_groups, rates, momenta, strict=True):
-            group["lr"] = rate * self.rate_share
+        rates_of_groups = zip(self.optimiser.param_groups, rates, self._rates_by_width, momenta, strict=True)
+        for group, rate, by_width, momentum in rates_of_groups:
+            group["lr"] = rate * by_width * self.rate_share
             group["betas"] = (momentum, MOMENTUM_OF_SQUARES)
         made = _update(self.optimiser)
         if made:
-            self.average.update(self.networks, *VAE)
+            self.average.update(*VAE)
         return made
 
     def update_flow(self, gradients: Sequence[Tensor], rate: float) -> bool:
         """Make one step of the flow's optimiser."""
         made = self.flow_optimiser.step(gradients, rate * self.rate_share)
         if made:
-            self.average.update(self.networks, "flow")
+            self.average.update("flow")
         return made
 
     def remember_flow(self) -> None:
@@ -158,7 +166,7 @@ class Players:
     def update_discriminator(self, rate: float) -> bool:
         """Make one step of the discriminator's optimiser."""
         for group in self.discriminator_optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * self._rate_of_discriminator
         return _update(self.discriminator_optimiser)
 
     def go_on_from(self, weights: Mapping[str, Tensor]) -> None:
@@ -236,7 +244,9 @@ def _update(optimiser: torch.optim.Optimizer) -> bool:
     Every group's gradient is clipped by its own norm: the generator's is much larger than the mean's, and its rendering's
     was measured to be 2 to 55 where that of its coarsest level was 0.03 to 0.3.
     """
-    norms = [nn.utils.clip_grad_norm_(group["params"], GRADIENT_CLIP) for group in optimiser.param_groups]
+    groups = [[weight for weight in group["params"] if weight.grad is not None] for group in optimiser.param_groups]
+    # A group without gradients would give its norm on the CPU, wherever the others are.
+    norms = [nn.utils.clip_grad_norm_(weights, GRADIENT_CLIP) for weights in groups if weights]
     if not torch.isfinite(torch.stack(norms)).all():
         return False
     optimiser.step()

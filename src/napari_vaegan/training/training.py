@@ -23,6 +23,7 @@ from napari_vaegan.observation.degradations import kinds_of
 from napari_vaegan.training.ahead import AheadSource
 from napari_vaegan.training.assessment import Assessment
 from napari_vaegan.training.batches import BatchSize, BatchSource
+from napari_vaegan.training.beside import Beside
 from napari_vaegan.training.calibration import KindCalibration
 from napari_vaegan.training.checkpoint import read_checkpoint, write_checkpoint
 from napari_vaegan.training.clock import Clock, locate
@@ -135,7 +136,8 @@ class Training:
         self.kinds = kinds_of(config.tasks)
         source = BatchSource(PatchSampler(self.training, config.seed), self.kinds, np.random.default_rng(config.seed))
         self.players = Players(config, self.channels, self.kinds, self.device)
-        self.batches = AheadSource(source, self.players.beside)
+        self.drawing = self.players.beside if self.device.type == "cpu" else Beside(torch.device("cpu"))
+        self.batches = AheadSource(source, self.drawing)
         self.stages: list[Stage] = method_stages(config, source.unconditional)
         self.clock = Clock(config, self.started, kept_back=self.kept_back)
         self.step = 0
@@ -170,7 +172,7 @@ class Training:
         with flushed_denormals():
             stopped = False
             try:
-                with interruptible(self.players.modules, self.stop), self.players.beside.halved_threads():
+                with interruptible(self.players.modules, self.stop), self.drawing.halved_threads():
                     self._train()
             except Interrupted:
                 stopped = True
@@ -313,6 +315,8 @@ class Training:
         assert best is not None
         if not best.usable and stopped:
             raise Stopped("Training was stopped before there was a model: go on from its checkpoint, or start it again.")
+        if self.step == 0:
+            raise SettingError("The time was used up before the first step, and there is no model: set minutes higher.")
         if not best.usable:
             raise SettingError(
                 f"Training diverged with the learning rate {self.config.learning_rate:g} however often it began anew, and "
