@@ -221,8 +221,7 @@ class Assessment:
         score = judgement.score if self._learned else -math.inf
         flow_steps = self.players.average.updates["flow"]
         best = self.best is None or (
-            self.best.yields_to(score, healthy, self.curves.highest_score)
-            and self.best.draws_as_well(flow_steps, diagnosis.coverage)
+            self.best.yields_to(score, healthy, self.curves.highest_score) and self.best.draws_as_well(flow_steps, diagnosis)
         )
         if best:
             average = self.players.average.module.state_dict()

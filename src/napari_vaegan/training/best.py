@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 
 from napari_vaegan.training.calibration import KindCalibration
+from napari_vaegan.training.diagnosis.findings import LEAST_SHARE, Diagnosis
 
 RESTORATION_WORTH = 0.1
 """dB of the score for which weights are kept although their generated images are not as they should be."""
@@ -83,21 +84,22 @@ class Best:
             return score > self.score + (-RESTORATION_WORTH if healthy else RESTORATION_WORTH)
         return score >= min(highest, self.score + SCORE_TOLERANCE) - SCORE_TOLERANCE
 
-    def draws_as_well(self, steps: int, coverage: float | None) -> bool:
-        """Say whether a flow is to be kept: if it learned for long enough, and generated images cover no less of real ones.
+    def draws_as_well(self, steps: int, diagnosis: Diagnosis) -> bool:
+        """Say whether a flow is to be kept: if it learned for long enough, and what it draws is no poorer than before.
 
         Parameters
         ----------
         steps
             That the flow has made; 0 where images are drawn from normal noise still.
-        coverage
-            Of images generated through it; None where it was not measured.
+        diagnosis
+            Of images generated through it, or of normal noise; it may hold no figures.
         """
         if steps == 0:
             return True
         if not learned_for_long_enough(steps):
             return False
-        return coverage is None or self.coverage is None or coverage >= self.coverage - COVERAGE_TOLERANCE
+        covers = _at_least(diagnosis.coverage, self.coverage, lambda before: before - COVERAGE_TOLERANCE)
+        return covers and _at_least(diagnosis.diversity, self.diversity, lambda before: LEAST_SHARE * before)
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint needs; the weights are not copied."""
@@ -108,3 +110,8 @@ class Best:
         """Return the best weights that a checkpoint held."""
         calibration = {name: KindCalibration.from_dict(value) for name, value in state["calibration"].items()}
         return cls(**{**state, "calibration": calibration})
+
+
+def _at_least(now: float | None, before: float | None, least: Callable[[float], float]) -> bool:
+    """Say whether a figure reaches what is asked of it because of an earlier one, as far as both were measured."""
+    return now is None or before is None or not now < least(before)

@@ -16,6 +16,7 @@ from napari_vaegan.training.diagnosis.features import describe, standardised
 from napari_vaegan.training.diagnosis.findings import Diagnosis
 from napari_vaegan.training.diagnosis.latents import active_units
 from napari_vaegan.training.diagnosis.memorisation import relative_distance
+from napari_vaegan.training.diagnosis.structure import describe_structure
 from napari_vaegan.training.generated import generate_patches
 
 PATCHES = 48
@@ -71,9 +72,10 @@ class Diagnostician:
             standardised(features, reference)
             for features in (reference, describe(networks, self.held_apart, device), describe(networks, made, device))
         )
+        covering, floor = self._coverages(made)
         diagnosis = Diagnosis(
-            coverage=coverage(held_apart, samples),
-            floor=coverage(held_apart, trained[:PATCHES]),
+            coverage=covering,
+            floor=floor,
             diversity=diversity(held_apart, samples),
             best_coverage=self.best_coverage,
             best_diversity=self.best_diversity,
@@ -84,6 +86,15 @@ class Diagnostician:
         self.best_coverage = max(self.best_coverage, diagnosis.coverage or 0.0)
         self.best_diversity = max(self.best_diversity, min(1.0, diagnosis.diversity or 0.0))
         return diagnosis
+
+    def _coverages(self, made: Tensor) -> tuple[float, float]:
+        """Return the shares of the patches held apart that are covered by samples, and by as many training patches."""
+        unit = float(self.trained.std().clamp(min=1e-6))
+        reference = describe_structure(self.trained, unit)
+        held_apart, samples = (
+            standardised(describe_structure(patches, unit), reference) for patches in (self.held_apart, made)
+        )
+        return coverage(held_apart, samples), coverage(held_apart, standardised(reference, reference)[:PATCHES])
 
     def _overfitting(self, discriminator: Discriminator, made: Tensor, device: torch.device) -> float:
         judged = (patches[:JUDGED_PATCHES] for patches in (self.trained, self.held_apart, made))
