@@ -126,7 +126,23 @@ def test_generated_images_that_are_training_patches_are_memorised(
     diagnostician: Diagnostician, networks: VaeGan, discriminator: Discriminator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(diagnostician, "_generate", lambda *_: diagnostician.trained[:48])
-    assert Failure.MEMORISATION in failures(diagnostician.examine(networks, discriminator, CPU))
+    diagnosis = diagnostician.examine(networks, discriminator, CPU)
+    assert Failure.MEMORISATION in failures(diagnosis)
+    assert diagnosis.coverage == diagnosis.floor
+
+
+def test_a_diagnosis_tells_texture_from_structure(
+    diagnostician: Diagnostician, networks: VaeGan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real patches, and the same with their pixels in another order, which has the same grey levels."""
+    patches = diagnostician.trained[:48]
+    torch.manual_seed(0)
+    shuffled = patches.flatten(2)[..., torch.randperm(patches[0, 0].numel())].reshape(patches.shape)
+    monkeypatch.setattr(diagnostician, "_generate", lambda *_: shuffled)
+    diagnosis = diagnostician.examine(networks, None, CPU)
+    assert diagnosis.coverage is not None
+    assert diagnosis.floor is not None
+    assert diagnosis.coverage < 0.2 < diagnosis.floor
 
 
 def test_a_discriminator_that_knows_its_patches_by_heart_is_found(diagnostician: Diagnostician, networks: VaeGan) -> None:

@@ -35,7 +35,7 @@ def test_a_training_goes_through_all_stages(trained: tuple[nv.Model, Listener]) 
 
 
 def test_an_interrupted_training_goes_on(textured_images: Path, tmp_path: Path) -> None:
-    for stop_after in (20, 30, None):  # in the first stage, in the game, and not at all
+    for stop_after in (20, 30, None):  # after 20 steps, in the first stage; after 30 more, in the game; not at all
         listener = Listener(stop_after)
         nv.train(
             textured_images,

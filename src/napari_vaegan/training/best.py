@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -98,8 +98,9 @@ class Best:
             return True
         if not learned_for_long_enough(steps):
             return False
-        covers = _at_least(diagnosis.coverage, self.coverage, lambda before: before - COVERAGE_TOLERANCE)
-        return covers and _at_least(diagnosis.diversity, self.diversity, lambda before: LEAST_SHARE * before)
+        least_coverage = None if self.coverage is None else self.coverage - COVERAGE_TOLERANCE
+        least_diversity = None if self.diversity is None else LEAST_SHARE * self.diversity
+        return not (_below(diagnosis.coverage, least_coverage) or _below(diagnosis.diversity, least_diversity))
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint needs; the weights are not copied."""
@@ -112,6 +113,6 @@ class Best:
         return cls(**{**state, "calibration": calibration})
 
 
-def _at_least(now: float | None, before: float | None, least: Callable[[float], float]) -> bool:
-    """Say whether a figure reaches what is asked of it because of an earlier one, as far as both were measured."""
-    return now is None or before is None or not now < least(before)
+def _below(figure: float | None, least: float | None) -> bool:
+    """Whether a figure is too low, as far as both are known."""
+    return figure is not None and least is not None and figure < least

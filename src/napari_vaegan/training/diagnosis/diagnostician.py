@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -72,10 +74,9 @@ class Diagnostician:
             standardised(features, reference)
             for features in (reference, describe(networks, self.held_apart, device), describe(networks, made, device))
         )
-        covering, floor = self._coverages(made)
         diagnosis = Diagnosis(
-            coverage=covering,
-            floor=floor,
+            coverage=self._coverage(made),
+            floor=self._floor,
             diversity=diversity(held_apart, samples),
             best_coverage=self.best_coverage,
             best_diversity=self.best_diversity,
@@ -87,14 +88,21 @@ class Diagnostician:
         self.best_diversity = max(self.best_diversity, min(1.0, diagnosis.diversity or 0.0))
         return diagnosis
 
-    def _coverages(self, made: Tensor) -> tuple[float, float]:
-        """Return the shares of the patches held apart that are covered by samples, and by as many training patches."""
+    def _coverage(self, patches: Tensor) -> float:
+        """Return the share of the patches held apart that others come near to in their structure."""
+        unit, reference, held_apart = self._structures
+        return coverage(held_apart, standardised(describe_structure(patches, unit), reference))
+
+    @cached_property
+    def _structures(self) -> tuple[float, Tensor, Tensor]:
+        """What does not change: the unit of intensity, and the structure of training patches and of those held apart."""
         unit = float(self.trained.std().clamp(min=1e-6))
         reference = describe_structure(self.trained, unit)
-        held_apart, samples = (
-            standardised(describe_structure(patches, unit), reference) for patches in (self.held_apart, made)
-        )
-        return coverage(held_apart, samples), coverage(held_apart, standardised(reference, reference)[:PATCHES])
+        return unit, reference, standardised(describe_structure(self.held_apart, unit), reference)
+
+    @cached_property
+    def _floor(self) -> float:
+        return self._coverage(self.trained[:PATCHES])
 
     def _overfitting(self, discriminator: Discriminator, made: Tensor, device: torch.device) -> float:
         judged = (patches[:JUDGED_PATCHES] for patches in (self.trained, self.held_apart, made))

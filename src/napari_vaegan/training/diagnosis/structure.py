@@ -28,7 +28,7 @@ def describe_structure(patches: Tensor, unit: float) -> Tensor:
     Parameters
     ----------
     patches
-        (count, channels, height, width), sides of at least 46.
+        (count, channels, height, width), sides of at least 62: the last layer has two places a side then.
     unit
         What the patches are divided by, such as their standard deviation.
     """
