@@ -37,6 +37,28 @@ def test_a_little_information_is_free() -> None:
     assert [divergence.grad.item() for divergence in divergences] == [0, 0.5]
 
 
+def test_a_latent_channel_tells_of_the_image_by_what_its_mean_varies() -> None:
+    torch.manual_seed(0)
+    means = torch.randn(64, 3, 8, 8) * torch.tensor([0.0, 0.6, 1.0])[:, None, None]
+    drawn = means + torch.randn(64, 3, 8, 8) * torch.tensor([1.0, 0.8, 0.0])[:, None, None]
+    (shares,) = losses.informative_shares([means], [drawn])
+    torch.testing.assert_close(shares, torch.tensor([0.0, 0.36, 1.0]), atol=0.02, rtol=0)
+    (of_none,) = losses.informative_shares([torch.zeros(4, 2, 8, 8)], [torch.zeros(4, 2, 8, 8)])
+    assert torch.equal(of_none, torch.zeros(2))
+
+
+def test_the_flow_is_wrong_by_as_much_as_its_latents_tell() -> None:
+    """Channels count by their shares, whatever their number of places; where none tells anything nothing is wrong."""
+    begin, end = ([torch.full((2, 2, side, side), value) for side in (2, 4)] for value in (1.0, 4.0))
+    velocities = [level - first for level, first in zip(end, begin, strict=True)]
+    velocities[0][:, 0] += 1
+    velocities[1][:, 1] += 2
+    shares = [torch.tensor([0.3, 0.0]), torch.tensor([0.5, 0.2])]
+    torch.testing.assert_close(losses.flow_matching(velocities, begin, end, shares), torch.tensor(0.3 + 4 * 0.2))
+    none = [torch.zeros(2), torch.zeros(2)]
+    assert losses.flow_matching(velocities, begin, end, none) == 0
+
+
 def test_the_gradient_penalty_of_a_linear_critic_is_its_squared_weight() -> None:
     weight = torch.randn(1, 3, 4, 4)
     images = torch.rand(5, 3, 4, 4, requires_grad=True)

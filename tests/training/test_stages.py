@@ -182,7 +182,7 @@ def test_a_flow_that_is_guided_moves_on_from_what_it_was(source: BatchSource) ->
     gradients = []
     for earlier in (None, game.average.module.flow):
         torch.manual_seed(0)
-        gradients.append(flow_gradient(flow, game.average.module, truth, game.beside, earlier).gradients)
+        gradients.append(flow_gradient(flow, game.average.module, truth, game.latent_shares, game.beside, earlier).gradients)
     names = [name for name, _ in flow.named_parameters()]
     bias = names.index("leave.0.bias")
     assert (gradients[1][bias] < gradients[0][bias]).all()  # descending, it moves further
@@ -208,6 +208,23 @@ def test_the_flow_learns_what_the_latents_of_the_images_are_like(source: BatchSo
     batch = source.draw(BatchSize(0, 32, unobserved=16))
     losses = [stage.step(game, batch, replace(MIDDLE, stage=0.5))["flow"] for _ in range(60)]
     assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:3])
+
+
+def test_the_flow_heeds_the_latents_that_tell_of_the_image(source: BatchSource) -> None:
+    """One channel follows the image closely, in all others the posterior is the prior; a resumed training knows that."""
+    game = players(TrainingConfig(**TINY))
+    level = game.average.module.generator.ladder[0]
+    torch.nn.init.zeros_(level.posterior[-1].weight)
+    torch.nn.init.zeros_(level.posterior[-1].bias)
+    torch.nn.init.normal_(level.posterior[-1].weight[0])  # the mean of the first channel
+    torch.nn.init.constant_(level.posterior[-1].bias[4], -12.0)  # and its log deviation
+    game.measure_latents(source.draw(BatchSize(0, 32, unobserved=16)).truth)
+    shares = game.latent_shares[0]
+    assert shares[0] > 0.9
+    assert (shares[1:] < 0.01).all()
+    resumed = players(TrainingConfig(**TINY))
+    resumed.set_state(copy.deepcopy(game.state()))
+    assert all(torch.equal(a, b) for a, b in zip(resumed.latent_shares, game.latent_shares, strict=True))
 
 
 def test_a_plain_gan_has_neither_reconstruction_nor_divergence(source: BatchSource) -> None:

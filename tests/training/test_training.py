@@ -12,6 +12,7 @@ from listener import TINY, Listener
 import napari_vaegan as nv
 from napari_vaegan.images.collection import collect_images
 from napari_vaegan.images.patches import PatchSampler
+from napari_vaegan.networks.latent_flow import LEAST_DEVIATION
 from napari_vaegan.training.events import Finished, Measuring, StageChanged, Started, Stepped, Validated, Warned
 
 
@@ -72,13 +73,14 @@ def test_the_prior_knows_how_the_latents_of_the_training_images_are_distributed(
     planes = collect_images(textured_images).planes
     patches = torch.from_numpy(PatchSampler(planes, 5).draw(128, 64).pixels)
     with torch.no_grad():
-        latents = networks.infer(patches, networks.normal_noise(128, 64, 64))
+        latents = networks.infer(patches)
     finest = latents[-1]
-    means = finest.mean((0, 2, 3))
+    means, deviations = finest.mean((0, 2, 3)), finest.std((0, 2, 3))
     assert means.abs().max() > 0.1  # not as the VAE's prior has it
     standardised = networks.flow.standardised(latents)[-1]
+    wanted = deviations / deviations.clamp(min=LEAST_DEVIATION)  # this short a training has next to nothing to tell
     torch.testing.assert_close(standardised.mean((0, 2, 3)), torch.zeros_like(means), atol=0.03, rtol=0)
-    torch.testing.assert_close(standardised.std((0, 2, 3)), torch.ones_like(means), atol=0.03, rtol=0)
+    torch.testing.assert_close(standardised.std((0, 2, 3)), wanted, atol=0.03, rtol=0)
 
 
 def test_a_few_steps_already_denoise_a_little(tiny_model: nv.Model) -> None:

@@ -93,15 +93,15 @@ class VaeGan(nn.Module):
         device = self.generator.start.device
         return [torch.randn(count, channels, height // step, width // step, device=device) for channels, step in levels]
 
-    def infer(self, truth: Tensor, spread: Sequence[Tensor]) -> list[Tensor]:
-        """Draw the latents of whole images from the posterior, as if nothing had been observed of them.
+    def infer(self, truth: Tensor, spread: Sequence[Tensor] | None = None) -> list[Tensor]:
+        """Return the latents of whole images, as if nothing had been observed: the posterior's mean, or drawn from it.
 
         Parameters
         ----------
         truth
             (batch, channels, height, width).
         spread
-            ``normal_noise`` of that size, by which what is drawn differs from the posterior's mean.
+            ``normal_noise`` of that size, by which what is drawn differs from the posterior's mean; None: the mean.
 
         Returns
         -------
@@ -110,10 +110,9 @@ class VaeGan(nn.Module):
         """
         count, _, height, width = truth.shape
         features = _repeated(self.see_nothing(height, width), count)
-        noise = self.generator.encode(
-            features, self.see_truth(truth), self.no_condition(count), lambda level, _: spread[level]
-        )
-        return [level.float() for level in noise[: len(spread)]]
+        draw = None if spread is None else with_texture(spread)
+        noise = self.generator.encode(features, self.see_truth(truth), self.no_condition(count), draw)
+        return [level.float() for level in noise[:-1]]  # the texture is never inferred
 
     def unobserved_noise(self, count: int, height: int, width: int) -> DrawNoise:
         """Return what images are drawn from of which nothing is observed: noise that the flow, once learned, has moved."""

@@ -16,7 +16,7 @@ from napari_vaegan.config import TrainingConfig
 from napari_vaegan.errors import ModelFileError, SettingError
 from napari_vaegan.images.atomic import atomic_write
 
-CHECKPOINT_VERSION = 10
+CHECKPOINT_VERSION = 11
 
 
 def write_checkpoint(path: Path, state: dict[str, Any]) -> None:

@@ -147,13 +147,31 @@ def zero_centred_gradient_penalty(images: Tensor, verdicts: list[Tensor]) -> Ten
     return gradient.square().flatten(1).sum(1).mean()
 
 
-def flow_matching(velocities: Sequence[Tensor], noise: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
+def informative_shares(means: Sequence[Tensor], drawn: Sequence[Tensor]) -> list[Tensor]:
+    """Return by how much of its variance every latent channel tells of the image, (latents,) a level: from 0 to 1.
+
+    Parameters
+    ----------
+    means, drawn
+        A tensor a level, (batch, latents, height, width): the posterior's mean of some images, and what is drawn from it.
+    """
+    variances = [(mean.var((0, 2, 3)), one.var((0, 2, 3))) for mean, one in zip(means, drawn, strict=True)]
+    return [(of_mean / of_drawn.clamp(min=1e-6)).clamp(max=1) for of_mean, of_drawn in variances]
+
+
+def flow_matching(
+    velocities: Sequence[Tensor], noise: Sequence[Tensor], targets: Sequence[Tensor], shares: Sequence[Tensor]
+) -> Tensor:
     """Squared distance of velocities to those of the straight lines from noise to targets (Lipman et al. 2023, eq. 23).
 
-    Every level counts alike, however many latents it has.
+    A latent channel counts by its share, (latents,) a level, however many places it has: in most folders a few channels tell
+    nearly all of the image, and the flow has no time for the others.
     """
-    errors = [(v - (end - begin)).square().mean() for v, begin, end in zip(velocities, noise, targets, strict=True)]
-    return torch.stack(errors).mean()
+    errors = [
+        (share * (v - (end - begin)).square().mean((0, 2, 3))).sum()
+        for v, begin, end, share in zip(velocities, noise, targets, shares, strict=True)
+    ]
+    return torch.stack(errors).sum() / torch.cat(list(shares)).sum().clamp(min=1e-6)
 
 
 def guided(targets: Sequence[Tensor], velocities: Sequence[Tensor], earlier: Sequence[Tensor]) -> list[Tensor]:

@@ -25,6 +25,7 @@ from napari_vaegan.training.beside import Beside
 from napari_vaegan.training.device import place
 from napari_vaegan.training.flow_optimiser import FlowOptimiser
 from napari_vaegan.training.interruption import Interrupted
+from napari_vaegan.training.losses import informative_shares
 from napari_vaegan.training.running_error import RunningError
 
 GRADIENT_CLIP = 1.0
@@ -57,6 +58,8 @@ class Players:
     adversarial_share, kl_shares, rate_share
         What repairs have left of the adversarial weight, of that of every latent level's KL divergence, and of the learning
         rates.
+    latent_shares
+        Of each level: by how much of its variance every latent channel tells of the image, as far as that was measured.
     earlier_flow
         What the flow was when it had learned less, from which it is guided away; None as long as it is not.
     sound
@@ -89,6 +92,7 @@ class Players:
             fused=True,
         )
         self.flow_optimiser = FlowOptimiser(self.networks.flow, (MOMENTUM, MOMENTUM_OF_SQUARES), GRADIENT_CLIP)
+        self.latent_shares = [torch.ones(count, device=device) for count in networks.generator.latents[:-1]]
         self.earlier_flow: LatentFlow | None = None
         self.discriminator_optimiser = torch.optim.Adam(
             self.discriminator.parameters(), betas=(0.5, MOMENTUM_OF_SQUARES), fused=True
@@ -156,12 +160,13 @@ class Players:
     def measure_latents(self, truth: Tensor) -> None:
         """Tell the flow how the latents that the running average infers of patches (batch, …) are distributed."""
         average = self.average.module
-        parts = [
-            average.infer(part, average.normal_noise(len(part), *part.shape[2:])) for part in torch.split(truth, AT_ONCE)
-        ]
-        latents = [torch.cat(level) for level in zip(*parts, strict=True)]
+        parts = torch.split(truth, AT_ONCE)
+        spreads = [average.normal_noise(len(part), *part.shape[2:]) for part in parts]
+        means = _joined([average.infer(part) for part in parts])
+        drawn = _joined([average.infer(part, spread) for part, spread in zip(parts, spreads, strict=True)])
+        self.latent_shares = informative_shares(means, drawn)
         for flow in (self.networks.flow, average.flow):
-            flow.measure(latents)
+            flow.measure(means)
 
     def update_discriminator(self, rate: float) -> bool:
         """Make one step of the discriminator's optimiser."""
@@ -209,6 +214,7 @@ class Players:
             "average_updates": dict(self.average.updates),
             "optimiser": self.optimiser.state_dict(),
             "flow_optimiser": self.flow_optimiser.state(),
+            "latent_shares": self.latent_shares,
             "earlier_flow": None if self.earlier_flow is None else self.earlier_flow.state_dict(),
             "discriminator_optimiser": self.discriminator_optimiser.state_dict(),
             "sound": self.sound,
@@ -226,6 +232,7 @@ class Players:
         self.average.updates = Counter(state["average_updates"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.flow_optimiser.set_state(state["flow_optimiser"])
+        self.latent_shares = [share.to(self.beside.device) for share in state["latent_shares"]]
         self.earlier_flow = None
         if (earlier := state["earlier_flow"]) is not None:
             self.earlier_flow = copy.deepcopy(self.average.module.flow)
@@ -236,6 +243,11 @@ class Players:
         self.sound = state["sound"]
         self.mean_errors.set_state(state["mean_errors"])
         self.residual_errors.set_state(state["residual_errors"])
+
+
+def _joined(parts: Sequence[Sequence[Tensor]]) -> list[Tensor]:
+    """Join the latents of several batches, a tensor a level each."""
+    return [torch.cat(level) for level in zip(*parts, strict=True)]
 
 
 def _update(optimiser: torch.optim.Optimizer) -> bool:

@@ -337,7 +337,8 @@ class PriorStage(_Configured):
         if players.earlier_flow is None and self._guides(players, progress):
             players.remember_flow()
         vae = players.average.module
-        made = flow_gradient(players.networks.flow, vae, batch.truth, players.beside, players.earlier_flow)
+        flow, shares, earlier = players.networks.flow, players.latent_shares, players.earlier_flow
+        made = flow_gradient(flow, vae, batch.truth, shares, players.beside, earlier)
         rate = FLOW_RATE * min(1.0, progress.stage / 0.05 + 0.02, 2.5 * (1 - progress.stage) + 0.02)
         return _report({"flow": made.loss}, players.update_flow(made.gradients, rate))
 
