@@ -164,8 +164,8 @@ def flow_matching(
 ) -> Tensor:
     """Squared distance of velocities to those of the straight lines from noise to targets (Lipman et al. 2023, eq. 23).
 
-    A latent channel counts by its share, (latents,) a level, however many places it has: in most folders a few channels tell
-    nearly all of the image, and the flow has no time for the others.
+    A latent channel counts by its share, (latents,) a level, however many places it has: on EM a few channels were found to
+    tell nearly all of the image, and the flow has no time for the others.
     """
     errors = [
         (share * (v - (end - begin)).square().mean((0, 2, 3))).sum()
